@@ -1,0 +1,4 @@
+import Glibc
+import SecretScan
+
+exit(SecretScanCommand.run())

@@ -1,0 +1,45 @@
+# make demo            a real job from queue to exit code, in about a minute (BROKER=rabbitmq or redis for a real server)
+# make test            every test, against real servers that are started and stopped again
+# make build           dist/semel (fully static) and dist/semelctl
+SHELL := /bin/sh
+.DEFAULT_GOAL := build
+
+BROKER ?= spool
+SWIFT ?= swift
+STATIC := -c release --scratch-path .build/static -Xswiftc -static-executable -Xlinker -s -Xlinker -lssl -Xlinker -lcrypto
+RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
+
+.PHONY: build demo test lint format packages clean
+
+build: packages
+	$(SWIFT) build $(STATIC) --product semel
+	$(SWIFT) build $(RELEASE) --product semelctl
+	mkdir -p dist
+	install .build/static/release/semel dist/semel
+	install .build/release-dynamic/release/semelctl dist/semelctl
+	@ls -l dist
+
+demo: packages
+	scripts/packages demo $(BROKER)
+	$(SWIFT) build --product semel
+	$(SWIFT) build --product semelctl
+	$(SWIFT) build --product secret-scan
+	scripts/demo $(BROKER)
+
+test: packages
+	scripts/packages test
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+lint: packages
+	scripts/packages lint
+	scripts/lint
+
+format:
+	$(SWIFT) format --in-place --parallel $$(git ls-files '*.swift')
+
+packages:
+	scripts/packages build
+
+clean:
+	rm -rf .build dist

@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let http = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let queues: [Target.Dependency] = ["SemelRabbitMQ", "SemelRedis", "SemelSpool"]
+
+let package = Package(
+    name: "semel",
+    products: [
+        .executable(name: "semel", targets: ["semel"]),
+        .executable(name: "semelctl", targets: ["semelctl"]),
+        .executable(name: "secret-scan", targets: ["secret-scan"]),
+        .library(name: "Semel", targets: ["Semel", "SemelCommand", "SemelStatusServer"]),
+        .library(name: "SemelQueues", targets: ["SemelQueues", "SemelRabbitMQ", "SemelRedis", "SemelSpool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CRabbitMQ", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CZlib", path: "Examples/SecretScan/Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
+
+        .target(name: "Semel", dependencies: ["CLinux", logging], swiftSettings: settings),
+        .target(name: "SemelCommand", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
+        .target(name: "SemelSpool", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
+        .target(name: "SemelRabbitMQ", dependencies: ["Semel", "CRabbitMQ", logging], swiftSettings: settings),
+        .target(name: "SemelRedis", dependencies: ["Semel", "CHiredis", logging] + nio, swiftSettings: settings),
+        .target(
+            name: "SemelQueues", dependencies: ["Semel", "SemelRabbitMQ", "SemelRedis", "SemelSpool", logging] + nio,
+            swiftSettings: settings),
+        .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
+
+        .executableTarget(
+            name: "semel",
+            dependencies: ["Semel", "SemelCommand", "SemelStatusServer", "SemelQueues", logging] + queues + nio,
+            swiftSettings: settings),
+        .executableTarget(
+            name: "semelctl",
+            dependencies: ["Semel", "SemelQueues", argumentParser, logging] + queues + nio,
+            swiftSettings: settings),
+
+        .target(
+            name: "SecretScan", dependencies: ["CZlib"], path: "Examples/SecretScan/Sources/SecretScan",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "secret-scan", dependencies: ["SecretScan"], path: "Examples/SecretScan/Sources/secret-scan",
+            swiftSettings: settings),
+        .testTarget(
+            name: "SecretScanTests", dependencies: ["SecretScan"], path: "Examples/SecretScan/Tests/SecretScanTests",
+            swiftSettings: settings),
+
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
+        .testTarget(
+            name: "TestSupportTests", dependencies: ["TestSupport"], path: "Tests/SupportTests", swiftSettings: settings),
+        .testTarget(
+            name: "SemelTests", dependencies: ["Semel", "SemelCommand", "SemelQueues", "SemelStatusServer"] + queues,
+            swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",
+            swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,50 @@
+import FoundationEssentials
+
+/// The story of one worker, as the termination log tells it.
+public struct Report: Sendable, Codable, Hashable {
+    public var outcome: Outcome
+    public var messageId: String?
+    public var attempt: Int?
+    /// The task's exit status, or 128 + the signal that ended it.
+    public var taskExit: Int32?
+    /// From the claim to the end of the task; 0 when none was claimed.
+    public var seconds: Double = 0
+    public var reason: String?
+
+    public init(
+        outcome: Outcome, messageId: String? = nil, attempt: Int? = nil, taskExit: Int32? = nil, seconds: Double = 0,
+        reason: String? = nil
+    ) {
+        self.outcome = outcome
+        self.messageId = messageId
+        self.attempt = attempt
+        self.taskExit = taskExit
+        self.seconds = (seconds * 1_000).rounded() / 1_000
+        self.reason = reason
+    }
+
+    /// What the kubelet keeps of a termination log; the rest would be cut off and the JSON broken.
+    /// Source: kubernetes.io, "Determine the Reason for Pod Failure".
+    public static let maximumBytes = 4096
+
+    /// One line of JSON of at most 4096 bytes, its line feed included; a longer reason is shortened.
+    public func line() -> [UInt8] {
+        var report = self
+        var allowed = report.reason?.unicodeScalars.count ?? 0
+        while true {
+            let bytes = report.encoded()
+            if bytes.count <= Self.maximumBytes || allowed == 0 { return bytes }
+            // A scalar may take up to six bytes in JSON: shorten by what is certainly too much, then look again.
+            allowed = max(0, allowed - max(1, (bytes.count - Self.maximumBytes) / 6))
+            report.reason = reason.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(allowed))) + "…" }
+            report.messageId = messageId.map { String($0.prefix(256)) }
+        }
+    }
+
+    private func encoded() -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { return [] }
+        return Array(data) + [UInt8(ascii: "\n")]
+    }
+}

@@ -1,0 +1,237 @@
+public import Logging
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// One worker: it claims one message, runs one task on it, settles it, and is done. The life of a message is
+/// ``run()``, read from top to bottom.
+public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
+    private let queue: any MessageQueue
+    private let task: Work
+    private let policy: WorkerPolicy
+    private let status: WorkerStatus
+    private let stop: StopRequest
+    private let log: Logger
+
+    public init(
+        queue: any MessageQueue, task: Work, policy: WorkerPolicy, status: WorkerStatus, stop: StopRequest, log: Logger
+    ) {
+        self.queue = queue
+        self.task = task
+        self.policy = policy
+        self.status = status
+        self.stop = stop
+        self.log = log
+    }
+
+    public func run() async -> Report {
+        let report: Report
+        do {
+            if let claim = try await claim() {
+                report = await work(on: claim)
+            } else {
+                report = nothingClaimed()
+            }
+        } catch {
+            report = Report(outcome: error.outcome, reason: error.reason)
+        }
+        status.ended(report.outcome, reason: report.reason)
+        tell(report)
+        return report
+    }
+
+    /// Keeps the final status readable for a while; a stop request ends it early. Only where a message was claimed:
+    /// nobody waits for the status of a worker that found nothing.
+    public func linger() async {
+        guard policy.linger > .zero, status.snapshot.messageID != nil else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = await stop.first.wait() }
+            group.addTask { try? await Task.sleep(for: policy.linger) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func claim() async throws(QueueFailure) -> (any Claim)? {
+        let claiming = Task { () async -> Result<(any Claim)?, QueueFailure> in
+            do throws(QueueFailure) {
+                return .success(try await queue.claim(policy.request))
+            } catch {
+                return .failure(error)
+            }
+        }
+        let watching = Task { if await stop.first.wait() != nil { claiming.cancel() } }
+        let result = await claiming.value
+        watching.cancel()
+        await watching.value
+        return try result.get()
+    }
+
+    private func work(on claim: any Claim) async -> Report {
+        let message = claim.message
+        if let verdict = unrun(message) {
+            return await settle(claim, verdict)
+        }
+        let deadline = policy.timeout.map { Timestamp.now + $0 }
+        status.claimed(
+            message, maxAttempts: policy.retry.maxAttempts, deadline: deadline, lease: claim.lease)
+        log.info(
+            "claimed",
+            metadata: ["messageId": "\(message.id)", "attempt": "\(message.attempt)", "bytes": "\(message.size)"])
+        let supervision = Supervision(
+            task: task, claim: claim, policy: policy, stop: stop, log: log,
+            context: TaskContext(
+                deadline: deadline, maxAttempts: policy.retry.maxAttempts, queueName: queue.name,
+                graceOver: OneShot(), status: status))
+        let (result, interruption) = await supervision.run()
+        if let loss = claim.loss.value { status.claimLost(loss) }
+        let verdict = Verdict(
+            result, interruption: interruption, attempt: message.attempt, policy: policy.retry,
+            delivery: policy.request.delivery)
+        var output: MessageBody?
+        if case .succeeded(let result) = result { output = result }
+        return await settle(claim, verdict, result: output)
+    }
+
+    /// The verdict on a message whose task must not even start.
+    private func unrun(_ message: Message) -> Verdict? {
+        if message.size > policy.request.maxMessageBytes {
+            let limit = policy.request.maxMessageBytes
+            return Verdict(
+                deadLetteredBecause: "the message has \(message.size) bytes, --max-message-bytes allows \(limit)")
+        }
+        // Only a worker that died without settling leaves such a message behind.
+        if message.attempt > policy.retry.maxAttempts {
+            return Verdict(
+                deadLetteredBecause:
+                    "\(message.attempt - 1) attempts ended without a word from their worker (killed, or out of memory)")
+        }
+        return nil
+    }
+
+    private func settle(_ claim: any Claim, _ verdict: Verdict, result: MessageBody? = nil) async -> Report {
+        let message = claim.message
+        var report = Report(
+            outcome: verdict.outcome, messageId: message.id, attempt: message.attempt, taskExit: verdict.exit,
+            seconds: status.snapshot.ran.seconds, reason: verdict.reason)
+        let settlement: Settlement
+        switch verdict.fate {
+        case .none: return report
+        case .complete: settlement = .complete(result: result)
+        case .release: settlement = .release
+        case .retry: settlement = .retry(after: policy.retry.delay(afterAttempt: message.attempt))
+        case .deadLetter:
+            settlement = .deadLetter(
+                DeadLetter(
+                    reason: verdict.reason ?? verdict.outcome.meaning, attempts: message.attempt, exit: verdict.exit,
+                    output: status.lastOutput, worker: Host.name, time: Timestamp.now.rfc3339))
+        }
+        do {
+            try await claim.settle(settlement)
+        } catch {
+            switch error {
+            case .lost(let loss):
+                status.claimLost(loss)
+                report.outcome = .lost
+                report.reason = "the settlement did not count: \(loss.reason)"
+            case .handedBack(let why):
+                report.outcome = .retry
+                let reasons = [report.reason, "handed back to the queue: \(why)"]
+                report.reason = reasons.compactMap { $0 }.joined(separator: "; ")
+            }
+        }
+        return report
+    }
+
+    private func nothingClaimed() -> Report {
+        if let signal = stop.first.value {
+            return Report(outcome: signal.outcome, reason: "stopped by \(signal.rawValue) before a message was claimed")
+        }
+        return Report(outcome: .idle)
+    }
+
+    private func tell(_ report: Report) {
+        var facts: Logger.Metadata = [:]
+        if let id = report.messageId { facts["messageId"] = "\(id)" }
+        if let attempt = report.attempt { facts["attempt"] = "\(attempt)" }
+        if report.messageId != nil { facts["seconds"] = "\(report.seconds)" }
+        if let reason = report.reason { facts["reason"] = "\(reason)" }
+        facts["exit"] = "\(report.outcome.exitCode)"
+        switch report.outcome {
+        case .completed, .idle: log.info("\(report.outcome.rawValue)", metadata: facts)
+        case .terminated, .interrupted, .retry: log.warning("\(report.outcome.rawValue)", metadata: facts)
+        default: log.error("\(report.outcome.rawValue)", metadata: facts)
+        }
+    }
+}
+
+/// All that a worker is told before it starts.
+public struct WorkerPolicy: Sendable {
+    public enum OnStop: String, Sendable, CaseIterable {
+        case stop
+        case finish
+    }
+
+    public var request: ClaimRequest
+    public var retry: RetryPolicy
+    /// The task is stopped when it runs longer; `nil` for no limit.
+    public var timeout: Duration?
+    /// For how long a task that was asked to stop may go on before it is killed.
+    public var grace: Duration
+    public var onTerm: OnStop
+    public var onLost: OnStop
+    public var linger: Duration
+
+    public init(
+        request: ClaimRequest = ClaimRequest(), retry: RetryPolicy = RetryPolicy(), timeout: Duration? = nil,
+        grace: Duration = .seconds(20), onTerm: OnStop = .stop, onLost: OnStop = .stop, linger: Duration = .zero
+    ) {
+        self.request = request
+        self.retry = retry
+        self.timeout = timeout
+        self.grace = grace
+        self.onTerm = onTerm
+        self.onLost = onLost
+        self.linger = linger
+    }
+}
+
+/// Somebody wants the worker to end: the first request begins the ending, the second one hurries it.
+public final class StopRequest: Sendable {
+    public let first = OneShot<StopSignal>()
+    public let second = OneShot<StopSignal>()
+
+    public init() {}
+
+    public func receive(_ signal: StopSignal) {
+        if !first.fulfil(signal) { second.fulfil(signal) }
+    }
+}
+
+extension QueueFailure {
+    public var outcome: Outcome {
+        switch self {
+        case .unreachable: .unreachable
+        case .refused: .refused
+        case .misconfigured: .misconfigured
+        }
+    }
+}
+
+extension Verdict {
+    init(deadLetteredBecause reason: String) {
+        outcome = .deadLettered
+        fate = .deadLetter
+        self.reason = reason
+    }
+}
+
+/// The machine, or in Kubernetes the pod.
+enum Host {
+    static var name: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,166 @@
+import CLinux
+import Glibc
+import Semel
+import Synchronization
+
+/// A command that runs in a process group of its own.
+///
+/// Not swift-subprocess: it hands on no descriptor but the standard three (progress needs a fourth) and starts threads
+/// and an epoll set that a worker with a single child pays for at every start.
+final class ChildProcess: Sendable {
+    enum ExitStatus: Sendable, Hashable {
+        case exited(Int32)
+        case signalled(Int32)
+    }
+
+    /// What becomes the child's descriptors 0, 1, 2 and 3. The caller keeps its own copies.
+    struct Descriptors {
+        var input: CInt
+        var output: CInt
+        var error: CInt
+        var progress: CInt
+    }
+
+    static let progressDescriptor: CInt = 3
+
+    let pid: pid_t
+    private let ended = Mutex(false)
+
+    private init(pid: pid_t) {
+        self.pid = pid
+    }
+
+    static func start(
+        executable: String, arguments: [String], environment: [String: String], descriptors: Descriptors
+    ) throws(SystemError) -> ChildProcess {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        let sources = [descriptors.input, descriptors.output, descriptors.error, descriptors.progress]
+        for (target, source) in sources.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, source, CInt(target))
+        }
+        posix_spawn_file_actions_addclosefrom_np(&actions, progressDescriptor + 1)
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var nothing = sigset_t()
+        var everything = sigset_t()
+        sigemptyset(&nothing)
+        sigfillset(&everything)
+        // The worker blocks and ignores signals for itself; a program expects to be born without any of that.
+        posix_spawnattr_setsigmask(&attributes, &nothing)
+        posix_spawnattr_setsigdefault(&attributes, &everything)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
+        var pid = pid_t()
+        let variables = environment.map { "\($0.key)=\($0.value)" }
+        let code = withCStrings(arguments) { argv in
+            withCStrings(variables) { envp in posix_spawn(&pid, executable, &actions, &attributes, argv, envp) }
+        }
+        guard code == 0 else { throw SystemError(doing: "run ‘\(executable)’", code: code) }
+        return ChildProcess(pid: pid)
+    }
+
+    /// Sends a signal to the whole group; nothing once the leader has been collected, so that no stranger with a
+    /// recycled number is hit.
+    func signal(_ number: CInt) {
+        ended.withLock { if !$0 { kill(-pid, number) } }
+    }
+
+    /// Blocks until the leader has ended, then kills what is left of its group and, where this process adopts orphans
+    /// (`PR_SET_CHILD_SUBREAPER`, or PID 1), everything that escaped from the group as well.
+    func waitForEnd(adoptsOrphans: Bool) -> ExitStatus {
+        waitForLeader(collectingOrphans: adoptsOrphans)
+        // The leader is not collected yet, so its number, which is the group's, cannot have been given to another.
+        kill(-pid, SIGKILL)
+        var status: CInt = 0
+        ended.withLock { ended in
+            ended = true
+            while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+        }
+        if adoptsOrphans { Orphans.end() }
+        let signal = status & 0x7F
+        return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
+    }
+
+    private func waitForLeader(collectingOrphans: Bool) {
+        while true {
+            var info = siginfo_t()
+            let result = waitid(
+                collectingOrphans ? P_ALL : P_PID, id_t(collectingOrphans ? 0 : pid), &info, WEXITED | WNOWAIT)
+            if result != 0 {
+                if errno == EINTR { continue }
+                return
+            }
+            let ended = info._sifields._sigchld.si_pid
+            if ended == pid { return }
+            var status: CInt = 0
+            waitpid(ended, &status, WNOHANG)
+        }
+    }
+}
+
+/// Descendants that left the task's process group (daemons) and became children of this process.
+enum Orphans {
+    /// Kills and collects all children of this process, and the children that they leave, until there are none. A
+    /// process that the kernel cannot kill now (waiting for a dead disk) is given up after two seconds.
+    static func end() {
+        let end = ContinuousClock.now + .seconds(2)
+        var pause: useconds_t = 500
+        while ContinuousClock.now < end {
+            var status: CInt = 0
+            switch waitpid(-1, &status, WNOHANG) {
+            case 0:
+                for pid in children() { kill(pid, SIGKILL) }
+                // There is no call that waits for a child with a limit of time.
+                usleep(pause)
+                pause = min(pause * 2, 20_000)
+            case -1 where errno != EINTR: return
+            default: break
+            }
+        }
+    }
+
+    private static func children() -> [pid_t] {
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        let me = getpid()
+        var found: [pid_t] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
+                String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let pid = pid_t(name), parent(of: pid) == me { found.append(pid) }
+        }
+        return found
+    }
+
+    /// Field 4 of `/proc/PID/stat`; field 2 is the command's name in parentheses and may itself hold any character.
+    private static func parent(of pid: pid_t) -> pid_t? {
+        let file = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 512)
+        let count = read(file, &buffer, buffer.count)
+        guard count > 0, let name = buffer[..<count].lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = String(decoding: buffer[(name + 1)..<count], as: UTF8.self).split(separator: " ")
+        return fields.count > 1 ? pid_t(fields[1]) : nil
+    }
+}
+
+/// Calls `body` with a null-terminated array of C strings.
+private func withCStrings<Result>(
+    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
+    pointers.append(nil)
+    defer { pointers.forEach { free($0) } }
+    return pointers.withUnsafeBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { preconditionFailure("an array with one element has an address") }
+        return body(base)
+    }
+}

@@ -1,0 +1,65 @@
+public import Logging
+import NIOCore
+import NIOPosix
+public import Semel
+import SemelRabbitMQ
+import SemelRedis
+import SemelSpool
+
+extension QueueAddress {
+    /// Puts messages into this queue.
+    ///
+    /// - Parameter declaring: Makes a RabbitMQ queue, durable and of type quorum, when there is none. A spool and a
+    ///   Redis list come into being with their first message anyway.
+    public func producer(declaring: Bool = false, log: Logger) throws(SystemError) -> any MessageProducer {
+        switch self {
+        case .rabbitMQ(let address): return try RabbitMQProducer(address, declaring: declaring, log: log)
+        case .redis(let address):
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            return ProducerWithLoop(producer: RedisProducer(address, on: group), group: group)
+        case .spool(let address): return try SpoolProducer(address)
+        }
+    }
+
+    /// Looks into this queue.
+    public func inspector() throws(SystemError) -> any QueueInspector {
+        switch self {
+        case .rabbitMQ(let address): return try RabbitMQInspector(address)
+        case .redis(let address):
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            return InspectorWithLoop(inspector: RedisInspector(address, on: group), group: group)
+        case .spool(let address): return try SpoolInspector(address)
+        }
+    }
+}
+
+/// Ends its event loop when it is closed.
+private struct ProducerWithLoop: MessageProducer {
+    let producer: any MessageProducer
+    let group: MultiThreadedEventLoopGroup
+
+    func enqueue(_ messages: [OutgoingMessage]) async throws(QueueFailure) {
+        try await producer.enqueue(messages)
+    }
+
+    func close() async {
+        await producer.close()
+        // Fails only when it is ended twice.
+        try? await group.shutdownGracefully()
+    }
+}
+
+/// Ends its event loop when it is closed.
+private struct InspectorWithLoop: QueueInspector {
+    let inspector: any QueueInspector
+    let group: MultiThreadedEventLoopGroup
+
+    func counts() async throws(QueueFailure) -> QueueCounts {
+        try await inspector.counts()
+    }
+
+    func close() async {
+        await inspector.close()
+        try? await group.shutdownGracefully()
+    }
+}

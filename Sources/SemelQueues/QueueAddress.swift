@@ -1,0 +1,108 @@
+public import Semel
+public import SemelRabbitMQ
+public import SemelRedis
+public import SemelSpool
+
+/// Which queue is meant, by the scheme of its URL.
+public enum QueueAddress: Sendable {
+    case rabbitMQ(RabbitMQAddress)
+    case redis(RedisAddress)
+    case spool(SpoolAddress)
+
+    public init(_ url: QueueURL) throws(ConfigurationError) {
+        switch url.scheme {
+        case "amqp", "amqps": self = .rabbitMQ(try RabbitMQAddress(url))
+        case "redis", "rediss": self = .redis(try RedisAddress(url))
+        case "spool": self = .spool(try SpoolAddress(url))
+        default:
+            throw ConfigurationError("\(url.source): unknown scheme ‘\(url.scheme)’; use amqp://, redis:// or spool:")
+        }
+    }
+
+    /// The URL without credentials.
+    public var name: String {
+        switch self {
+        case .rabbitMQ(let address): address.name
+        case .redis(let address): address.name
+        case .spool(let address): address.name
+        }
+    }
+}
+
+/// The queue that the command line and the environment name together.
+public struct NamedQueue: Sendable {
+    public let address: QueueAddress
+    /// The variables that hold its credentials: nobody's business but the worker's.
+    public let secretVariables: [String]
+
+    /// `--queue` or `SEMEL_QUEUE`; else the variables of setups that semel replaces, `MQ_HOST` with `MQ_QUEUE` or
+    /// `REDIS_HOST` with `REDIS_LIST`; else the embedded spool. Naming two of them is an error, never a guess.
+    ///
+    /// - Parameter flag: The value of `--queue`, if it was given.
+    public init(flag: String?, environment: [String: String]) throws(ConfigurationError) {
+        let variables = Variables(environment)
+        let explicit = flag ?? variables["SEMEL_QUEUE"]
+        let source = flag == nil ? "SEMEL_QUEUE" : "--queue"
+        let rabbitMQ = variables["MQ_HOST"] != nil && (explicit == nil || variables["MQ_QUEUE"] != nil)
+        let redis = variables["REDIS_HOST"] != nil && (explicit == nil || variables["REDIS_LIST"] != nil)
+        let named = [explicit == nil ? nil : source, rabbitMQ ? "MQ_HOST" : nil, redis ? "REDIS_HOST" : nil]
+            .compactMap { $0 }
+        guard named.count < 2 else {
+            throw ConfigurationError("\(named.joined(separator: " and ")) name two queues at once; keep one of them")
+        }
+        if let explicit {
+            address = try QueueAddress(QueueURL(explicit, source: source))
+            secretVariables = ["SEMEL_QUEUE"]
+        } else if rabbitMQ {
+            address = .rabbitMQ(try RabbitMQAddress(variables.rabbitMQ()))
+            secretVariables = ["MQ_USERNAME", "MQ_PASSWORD"]
+        } else if redis {
+            address = .redis(try RedisAddress(variables.redis()))
+            secretVariables = ["REDIS_USER", "REDIS_PASSWORD"]
+        } else {
+            address = try QueueAddress(QueueURL(SpoolAddress.defaultURL, source: "--queue"))
+            secretVariables = []
+        }
+    }
+}
+
+private struct Variables {
+    private let environment: [String: String]
+
+    init(_ environment: [String: String]) {
+        self.environment = environment
+    }
+
+    /// An empty variable is one that a template left out.
+    subscript(_ name: String) -> String? {
+        environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    func rabbitMQ() throws(ConfigurationError) -> QueueURL {
+        QueueURL(
+            scheme: "amqp", user: self["MQ_USERNAME"], password: self["MQ_PASSWORD"], host: try require("MQ_HOST"),
+            port: try port("MQ_PORT"), path: "/" + (self["MQ_VHOST"] ?? ""), options: ["queue": try require("MQ_QUEUE")],
+            source: "MQ_HOST")
+    }
+
+    func redis() throws(ConfigurationError) -> QueueURL {
+        QueueURL(
+            scheme: "redis", user: self["REDIS_USER"], password: self["REDIS_PASSWORD"],
+            host: try require("REDIS_HOST"), port: try port("REDIS_PORT"), path: "/0",
+            options: ["list": try require("REDIS_LIST")], source: "REDIS_HOST")
+    }
+
+    private func require(_ name: String) throws(ConfigurationError) -> String {
+        guard let value = self[name] else { throw ConfigurationError("\(name) is not set") }
+        return value
+    }
+
+    private func port(_ name: String) throws(ConfigurationError) -> Int? {
+        // Kubernetes sets NAME_PORT=tcp://10.0.0.1:6379 in every pod when there is a service called NAME.
+        guard let text = self[name], !text.hasPrefix("tcp://") else { return nil }
+        guard let port = Int(text), (1...65535).contains(port) else {
+            throw ConfigurationError("\(name): ‘\(text)’ is not a port (1 to 65535)")
+        }
+        return port
+    }
+}

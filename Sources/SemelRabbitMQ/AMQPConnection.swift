@@ -1,0 +1,169 @@
+import CRabbitMQ
+import Glibc
+import Semel
+
+/// What went wrong with a connection.
+enum AMQPFailure: Error {
+    /// The library's or the system's word: no connection, or it broke.
+    case broken(String)
+    /// The broker closed the connection or the channel, with its code and words.
+    case closed(code: UInt16, text: String)
+
+    var reason: String {
+        switch self {
+        case .broken(let text): text
+        case .closed(let code, let text): "the broker closed the connection: \(code) \(text)"
+        }
+    }
+}
+
+/// One AMQP connection with one channel. Thin: it opens, sends methods and reads frames. Everything must happen on one
+/// thread (librabbitmq's rule), which the actor that owns it sees to; heartbeats are served whenever frames are read.
+final class AMQPConnection {
+    static let channel: amqp_channel_t = 1
+    /// RabbitMQ's own default; a larger frame would be refused.
+    private static let frameMax: CInt = 131_072
+    /// How long the broker may take to answer any one request. Long, because a busy broker is still a broker.
+    static let patience = Duration.seconds(15)
+
+    private let state: amqp_connection_state_t
+    private var isOpen = true
+
+    init(_ address: RabbitMQAddress, connectTimeout: Duration = .seconds(10)) throws(AMQPFailure) {
+        guard let state = amqp_new_connection() else { throw .broken("out of memory") }
+        self.state = state
+        do throws(AMQPFailure) {
+            try connect(address, connectTimeout)
+            try login(address)
+        } catch {
+            isOpen = false
+            throw error
+        }
+    }
+
+    deinit {
+        amqp_destroy_connection(state)
+    }
+
+    /// The socket, to be polled between calls.
+    var descriptor: CInt { amqp_get_sockfd(state) }
+
+    /// What the broker says of itself: `3.10.8`.
+    var serverVersion: String? {
+        guard let properties = amqp_get_server_properties(state) else { return nil }
+        if case .string(let version) = HeaderValue.table(properties.pointee)["version"] { return version }
+        return nil
+    }
+
+    private func connect(_ address: RabbitMQAddress, _ limit: Duration) throws(AMQPFailure) {
+        guard let socket = amqp_tcp_socket_new(state) else { throw .broken("out of memory") }
+        var limit = timeval(limit)
+        let code = amqp_socket_open_noblock(socket, address.host, CInt(address.port), &limit)
+        // The library asks the socket what went wrong and keeps the answer to itself.
+        if code == AMQP_STATUS_SOCKET_ERROR.rawValue { throw .broken("no connection: refused, or no way there") }
+        try check(code)
+    }
+
+    private func login(_ address: RabbitMQAddress) throws(AMQPFailure) {
+        var limit = timeval(Self.patience)
+        amqp_set_handshake_timeout(state, &limit)
+        amqp_set_rpc_timeout(state, &limit)
+        let memory = AMQPMemory()
+        // Without these two a deleted queue and a blocked publisher are silent for ever.
+        let capabilities = memory.table([
+            memory.entry("consumer_cancel_notify", true), memory.entry("connection.blocked", true),
+            memory.entry("authentication_failure_close", true), memory.entry("publisher_confirms", true),
+            memory.entry("basic.nack", true),
+        ])
+        var properties = memory.table([
+            memory.entry("connection_name", "semel"), memory.entry("capabilities", capabilities),
+        ])
+        try check(
+            semel_amqp_login(
+                state, address.vhost, Self.frameMax, CInt(address.heartbeat.seconds.rounded(.up)), &properties,
+                address.user, address.password))
+    }
+
+    /// How many channels the broker allows on a connection.
+    var channelMax: Int {
+        let limit = Int(amqp_get_channel_max(state))
+        return limit == 0 ? Int(amqp_channel_t.max) : limit
+    }
+
+    /// Sends a method without waiting for its answer.
+    func send<Method: BitwiseCopyable>(
+        _ id: UInt32, _ method: Method, on channel: amqp_channel_t = AMQPConnection.channel
+    ) throws(AMQPFailure) {
+        var method = method
+        try check(amqp_send_method(state, channel, id, &method))
+    }
+
+    /// Sends a message to a queue by the default exchange.
+    func publish(_ body: UnsafeRawBufferPointer, to queue: String, mandatory: Bool, _ properties: amqp_basic_properties_t)
+        throws(AMQPFailure)
+    {
+        let memory = AMQPMemory()
+        var properties = properties
+        let bytes = amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress))
+        try check(
+            amqp_basic_publish(
+                state, Self.channel, amqp_empty_bytes, memory.bytes(queue), mandatory ? 1 : 0, 0, &properties, bytes))
+    }
+
+    /// The next frame, or `nil` when none came until `end`. The frame's pointers are good until the next call of
+    /// ``releaseBuffers()``.
+    func nextFrame(until end: ContinuousClock.Instant) throws(AMQPFailure) -> amqp_frame_t? {
+        var frame = amqp_frame_t()
+        var limit = timeval(max(.zero, end - .now))
+        let code = amqp_simple_wait_frame_noblock(state, &frame, &limit)
+        if code == AMQP_STATUS_TIMEOUT.rawValue { return nil }
+        try check(code)
+        return frame
+    }
+
+    func releaseBuffers() {
+        amqp_maybe_release_buffers(state)
+    }
+
+    /// Says goodbye without waiting for the answer. The broker has been told all it needs to know by then.
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        var method = amqp_connection_close_t()
+        method.reply_code = UInt16(AMQP_REPLY_SUCCESS)
+        method.reply_text = amqp_empty_bytes
+        amqp_send_method(state, 0, semel_connection_close, &method)
+    }
+
+    private func check(_ code: CInt) throws(AMQPFailure) {
+        guard code < 0 else { return }
+        isOpen = false
+        if code == AMQP_STATUS_HEARTBEAT_TIMEOUT.rawValue { throw .broken("the broker was silent for two heartbeats") }
+        // The library says only that a system call failed, the system says which way.
+        let system = code == AMQP_STATUS_SOCKET_ERROR.rawValue && errno != 0 ? ": \(String(cString: strerror(errno)))" : ""
+        throw .broken(String(cString: amqp_error_string2(code)) + system)
+    }
+
+    private func check(_ reply: amqp_rpc_reply_t) throws(AMQPFailure) {
+        switch reply.reply_type {
+        case AMQP_RESPONSE_NORMAL: return
+        case AMQP_RESPONSE_SERVER_EXCEPTION:
+            isOpen = false
+            if reply.reply.id == semel_connection_close,
+                let close = reply.reply.decoded?.assumingMemoryBound(to: amqp_connection_close_t.self).pointee
+            {
+                throw .closed(code: close.reply_code, text: close.reply_text.text)
+            }
+            throw .broken("the broker refused, without a reason")
+        default:
+            try check(reply.library_error < 0 ? reply.library_error : AMQP_STATUS_CONNECTION_CLOSED.rawValue)
+        }
+    }
+}
+
+extension timeval {
+    fileprivate init(_ duration: Duration) {
+        let microseconds = duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000
+        self.init(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
+    }
+}

@@ -1,0 +1,218 @@
+import CRabbitMQ
+import Logging
+import Semel
+
+/// Publishes on a connection of its own, and knows that the broker has what was published: persistent, mandatory,
+/// confirmed.
+final class RabbitMQPublisher {
+    private let address: RabbitMQAddress
+    private let log: Logger
+    private let meanwhile: () -> Void
+    private var channel: AMQPChannel
+    private var unconfirmed = Unconfirmed()
+    private var blocked: String?
+    private var returned = false
+
+    init(_ address: RabbitMQAddress, log: Logger, meanwhile: @escaping () -> Void = {}) throws(AMQPFailure) {
+        self.address = address
+        self.log = log
+        self.meanwhile = meanwhile
+        channel = try Self.open(address, meanwhile)
+    }
+
+    deinit {
+        channel.connection.close()
+    }
+
+    private static func open(_ address: RabbitMQAddress, _ meanwhile: @escaping () -> Void) throws(AMQPFailure) -> AMQPChannel {
+        let channel = try AMQPChannel(AMQPConnection(address), meanwhile: meanwhile)
+        try channel.connection.send(semel_confirm_select, amqp_confirm_select_t(nowait: 0))
+        try channel.expect(semel_confirm_select_ok, to: "confirm.select")
+        return channel
+    }
+
+    /// The socket, to be polled between calls.
+    var descriptor: CInt { channel.connection.descriptor }
+
+    // MARK: What semel publishes
+
+    func retry(_ delivery: AMQPChannel.Delivery, of message: Message, after delay: Duration) throws(AMQPFailure) {
+        let tier = RetryTier(atLeast: delay)
+        let memory = AMQPMemory()
+        let queue = address.retryQueue(tier.delay)
+        // What expires here is dead-lettered back to the queue that it came from.
+        try declare(
+            queue,
+            [
+                memory.entry("x-message-ttl", tier.delay.milliseconds),
+                memory.entry("x-dead-letter-exchange", ""),
+                memory.entry("x-dead-letter-routing-key", address.queue),
+            ] + durability(like: delivery, memory))
+        let properties = delivery.properties.forCopy(
+            id: message.id, adding: [memory.entry(AMQPProperties.Header.attempts, Int64(message.attempt))], in: memory)
+        try publish(delivery.body, to: queue, properties)
+    }
+
+    func deadLetter(_ delivery: AMQPChannel.Delivery, of message: Message, _ letter: DeadLetter) throws(AMQPFailure) {
+        let memory = AMQPMemory()
+        let queue = address.deadQueue
+        let type = delivery.isFromQuorumQueue ? [memory.entry("x-queue-type", "quorum")] : []
+        do throws(AMQPFailure) {
+            try declare(queue, type)
+        } catch .closed(406, let text) {
+            // There is one with other arguments: whoever made it knew what they wanted.
+            log.debug("\(queue) exists with other arguments", metadata: ["reason": "\(text)"])
+            channel = try Self.open(address, meanwhile)
+            unconfirmed = Unconfirmed()
+        }
+        var headers = [
+            memory.entry(AMQPProperties.Header.attempts, Int64(letter.attempts)),
+            memory.entry(AMQPProperties.Header.reason, letter.reason),
+            memory.entry(AMQPProperties.Header.output, letter.output.joined(separator: "\n")),
+            memory.entry(AMQPProperties.Header.worker, letter.worker),
+            memory.entry(AMQPProperties.Header.time, letter.time),
+            memory.entry(AMQPProperties.Header.queue, address.queue),
+        ]
+        if let exit = letter.exit { headers.append(memory.entry(AMQPProperties.Header.exit, Int64(exit))) }
+        try publish(delivery.body, to: queue, delivery.properties.forCopy(id: message.id, adding: headers, in: memory))
+    }
+
+    /// Answers a request, as AMQP's request-reply pattern has it. Nobody waits for an answer to a queue that is gone.
+    func reply(_ result: MessageBody, to queue: String, answering request: AMQPProperties) throws(AMQPFailure) {
+        let memory = AMQPMemory()
+        var properties = amqp_basic_properties_t()
+        if let id = request.correlationID ?? request.messageID {
+            properties.correlation_id = memory.bytes(id)
+            properties._flags |= amqp_flags_t(UInt32(bitPattern: AMQP_BASIC_CORRELATION_ID_FLAG))
+        }
+        do throws(AMQPFailure) {
+            try publish(result, to: queue, properties)
+        } catch .broken(let text) where text.hasPrefix(Self.noQueue) {
+            log.warning("nobody waits for the result", metadata: ["reply_to": "\(queue)"])
+        }
+    }
+
+    func publish(_ body: MessageBody, to queue: String, _ properties: amqp_basic_properties_t) throws(AMQPFailure) {
+        let bytes: [UInt8]
+        do throws(SystemError) { bytes = try body.bytes() } catch { throw .broken(error.description) }
+        try send(bytes, to: queue, properties)
+        try awaitConfirmations(to: queue)
+    }
+
+    // MARK: How it publishes
+
+    /// Without waiting for the confirmation: see ``awaitConfirmations(to:)``.
+    func send(_ bytes: [UInt8], to queue: String, _ properties: amqp_basic_properties_t) throws(AMQPFailure) {
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(AMQPFailure) in
+                try channel.connection.publish(buffer, to: queue, mandatory: true, properties)
+            }
+        }
+        do throws(AMQPFailure) { try result.get() } catch { throw cause(of: error) }
+        unconfirmed.add(size: bytes.count)
+    }
+
+    static let noQueue = "no queue took it"
+
+    /// Waits until the broker has everything that was sent.
+    func awaitConfirmations(to queue: String) throws(AMQPFailure) {
+        while !unconfirmed.isEmpty { try awaitNews(of: queue) }
+        defer { returned = false }
+        if returned { throw .broken("\(Self.noQueue): \(queue)") }
+    }
+
+    /// Waits while too much is on its way, or the broker blocks publishers.
+    func awaitRoom(to queue: String) throws(AMQPFailure) {
+        try serve()
+        if blocked == nil && !unconfirmed.isFull { return }
+        while blocked != nil || unconfirmed.isHalfFull { try awaitNews(of: queue) }
+    }
+
+    /// Takes in what the broker has said, without waiting.
+    func serve() throws(AMQPFailure) {
+        while let event = try channel.next(until: .now) { try note(event) }
+    }
+
+    private func awaitNews(of queue: String) throws(AMQPFailure) {
+        do throws(AMQPFailure) {
+            try channel.wait(
+                for: "a publishing to \(queue)", otherwise: { (event) throws(AMQPFailure) in try note(event) }
+            ) { (event) throws(AMQPFailure) -> Void? in
+                switch event {
+                case .confirmed, .unblocked: try note(event)
+                default: nil
+                }
+            }
+        } catch {
+            guard let blocked else { throw error }
+            throw .broken("the broker blocks publishers (\(blocked)): \(error.reason)")
+        }
+    }
+
+    private func note(_ event: AMQPChannel.Event) throws(AMQPFailure) {
+        switch event {
+        case .confirmed(let tag, let multiple): unconfirmed.remove(tag, multiple: multiple)
+        case .notTaken: throw .broken("the broker did not take a message; is its queue full?")
+        case .returned: returned = true
+        case .blocked(let why): blocked = why
+        case .unblocked: blocked = nil
+        default: break
+        }
+    }
+
+    /// A failed write only says that the broker hung up; mostly it has said why before.
+    private func cause(of failure: AMQPFailure) -> AMQPFailure {
+        do throws(AMQPFailure) {
+            try serve()
+        } catch {
+            if case .closed = error { return error }
+        }
+        return blocked.map { .broken("the broker blocks publishers (\($0)): \(failure.reason)") } ?? failure
+    }
+
+    func declare(_ queue: String, _ arguments: [amqp_table_entry_t], passive: Bool = false) throws(AMQPFailure) {
+        let memory = AMQPMemory()
+        var method = amqp_queue_declare_t()
+        method.queue = memory.bytes(queue)
+        method.durable = 1
+        method.passive = passive ? 1 : 0
+        method.arguments = memory.table(arguments)
+        try channel.connection.send(semel_queue_declare, method)
+        try channel.wait(for: "queue.declare") { (event) throws(AMQPFailure) -> Void? in
+            if case .declared = event { () } else { nil }
+        }
+    }
+
+    /// A delayed message deserves the same number of copies as it had before. Quorum queues know times to live and
+    /// at-least-once dead-lettering from 3.10 on.
+    private func durability(like delivery: AMQPChannel.Delivery, _ memory: AMQPMemory) -> [amqp_table_entry_t] {
+        let version = (channel.connection.serverVersion ?? "").split(separator: ".").compactMap { Int($0) }
+        guard delivery.isFromQuorumQueue, version.count > 1, (version[0], version[1]) >= (3, 10) else { return [] }
+        return [
+            memory.entry("x-queue-type", "quorum"),
+            memory.entry("x-dead-letter-strategy", "at-least-once"),
+            memory.entry("x-overflow", "reject-publish"),
+        ]
+    }
+}
+
+/// The delays that retry queues exist for: a queue for each, so that no message waits behind a slower one.
+struct RetryTier: Hashable {
+    let delay: Duration
+
+    static let ladder: [Duration] =
+        [100, 200, 500].map { .milliseconds($0) } + [1, 2, 5, 10, 20, 30].map { .seconds($0) }
+        + [1, 2, 5, 10, 20, 30].map { .seconds($0 * 60) } + [1, 2, 5, 10, 24].map { .seconds($0 * 3600) }
+
+    /// The next one up; a day at the most.
+    init(atLeast delay: Duration) {
+        self.delay = Self.ladder.first { $0 >= delay } ?? .seconds(86_400)
+    }
+}
+
+extension AMQPChannel.Delivery {
+    /// Only quorum queues count deliveries.
+    var isFromQuorumQueue: Bool {
+        properties.headers["x-delivery-count"] != nil
+    }
+}

@@ -1,0 +1,314 @@
+import CRabbitMQ
+public import Logging
+public import Semel
+
+/// A RabbitMQ queue: AMQP 0-9-1 through librabbitmq, on a thread of its own.
+///
+/// A claim lasts as long as its channel. That thread reads frames between requests, so that heartbeats go both ways and
+/// a closed channel is noticed at once, whatever the task does.
+public actor RabbitMQQueue: MessageQueue {
+    public nonisolated let name: String
+    private nonisolated let thread: ThreadExecutor
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private let address: RabbitMQAddress
+    private let log: Logger
+
+    private enum State {
+        case idle
+        case claimed(RabbitMQClaim, AMQPChannel.Delivery, AMQPChannel)
+        /// At most once: the message is off the queue already.
+        case taken(AMQPChannel.Delivery)
+        case lost(ClaimLoss)
+        case closed
+    }
+
+    private var state = State.idle
+    private static let consumerTag = "semel"
+
+    public init(_ address: RabbitMQAddress, log: Logger) throws(SystemError) {
+        self.address = address
+        self.log = log
+        name = address.name
+        thread = try ThreadExecutor("semel-rabbitmq")
+    }
+
+    public func claim(_ request: ClaimRequest) async throws(QueueFailure) -> (any Claim)? {
+        let cancelled = OneShot<Void>()
+        // This method blocks its thread while it waits, as librabbitmq does, so the wish to stop comes from outside.
+        let result = await withTaskCancellationHandler {
+            Result { () throws(QueueFailure) in try connectAndClaim(request, cancelled) }
+        } onCancel: {
+            cancelled.fulfil(())
+            thread.interrupt()
+        }
+        return try result.get()
+    }
+
+    public func close() async {
+        if case .claimed(_, _, let channel) = state { channel.connection.close() }
+        state = .closed
+        thread.stop()
+    }
+
+    // MARK: Claiming
+
+    private func connectAndClaim(_ request: ClaimRequest, _ cancelled: OneShot<Void>) throws(QueueFailure) -> RabbitMQClaim? {
+        do throws(AMQPFailure) {
+            let channel = try AMQPChannel(AMQPConnection(address))
+            guard let delivery = try receive(request, on: channel, cancelled) else {
+                channel.connection.close()
+                return nil
+            }
+            return try claim(delivery, on: channel, request)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    private func receive(_ request: ClaimRequest, on channel: AMQPChannel, _ cancelled: OneShot<Void>)
+        throws(AMQPFailure) -> AMQPChannel.Delivery?
+    {
+        if case .upTo(.zero) = request.wait { return try get(on: channel) }
+        let memory = AMQPMemory()
+        // Written one after the other; the broker keeps their order, and the delivery is the answer to all of them.
+        try channel.connection.send(semel_basic_qos, amqp_basic_qos_t(prefetch_size: 0, prefetch_count: 1, global: 0))
+        var consume = amqp_basic_consume_t()
+        consume.queue = memory.bytes(address.queue)
+        consume.consumer_tag = memory.bytes(Self.consumerTag)
+        consume.arguments = memory.table([])
+        try channel.connection.send(semel_basic_consume, consume)
+
+        let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
+        while cancelled.value == nil {
+            while let event = try channel.next(until: .now) {
+                switch event {
+                case .delivery(let delivery):
+                    try cancelConsumer(on: channel)
+                    return delivery
+                case .consumerCancelled: throw .closed(code: 404, text: "queue '\(address.queue)' was deleted")
+                default: break
+                }
+            }
+            if let end, ContinuousClock.now >= end { break }
+            let visit = ContinuousClock.now + address.heartbeat / 3
+            _ = thread.wait(for: channel.connection.descriptor, until: end.map { min($0, visit) } ?? visit)
+        }
+        return try lastDelivery(on: channel)
+    }
+
+    /// Takes what is there, without ever being a consumer.
+    private func get(on channel: AMQPChannel) throws(AMQPFailure) -> AMQPChannel.Delivery? {
+        let memory = AMQPMemory()
+        try channel.connection.send(
+            semel_basic_get, amqp_basic_get_t(ticket: 0, queue: memory.bytes(address.queue), no_ack: 0))
+        return try channel.wait(for: "basic.get") { (event) throws(AMQPFailure) in
+            switch event {
+            case .delivery(let delivery): .some(.some(delivery))
+            case .nothingThere: .some(.none)
+            default: nil
+            }
+        }
+    }
+
+    private func cancelConsumer(on channel: AMQPChannel) throws(AMQPFailure) {
+        let memory = AMQPMemory()
+        try channel.connection.send(
+            semel_basic_cancel, amqp_basic_cancel_t(consumer_tag: memory.bytes(Self.consumerTag), nowait: 0))
+    }
+
+    /// Stops being a consumer; a message that was on its way by then is claimed after all.
+    private func lastDelivery(on channel: AMQPChannel) throws(AMQPFailure) -> AMQPChannel.Delivery? {
+        try cancelConsumer(on: channel)
+        var last: AMQPChannel.Delivery?
+        try channel.expect(
+            semel_basic_cancel_ok, to: "basic.cancel",
+            otherwise: { (event) throws(AMQPFailure) in if case .delivery(let delivery) = event { last = delivery } })
+        return last
+    }
+
+    private func claim(_ delivery: AMQPChannel.Delivery, on channel: AMQPChannel, _ request: ClaimRequest)
+        throws(AMQPFailure) -> RabbitMQClaim
+    {
+        let headers = delivery.properties.headers
+        let message = Message(
+            id: delivery.properties.messageID ?? MessageID.random(), body: delivery.body,
+            contentType: delivery.properties.contentType, headers: headers,
+            attempt: RabbitMQAttempts.count(headers: headers, redelivered: delivery.redelivered))
+        let claim = RabbitMQClaim(queue: self, message: message)
+        if request.delivery == .atMostOnce {
+            try acknowledge(delivery, on: channel)
+            channel.connection.close()
+            state = .taken(delivery)
+        } else {
+            state = .claimed(claim, delivery, channel)
+            thread.watch(
+                ThreadExecutor.Watch(descriptor: channel.connection.descriptor, atLeastEvery: address.heartbeat / 3) {
+                    self.assumeIsolated { $0.serve() }
+                })
+        }
+        return claim
+    }
+
+    // MARK: Holding
+
+    /// Reads what came, between requests: heartbeats, the end of the consumer, the end of the claim.
+    private func serve() {
+        guard case .claimed(let claim, _, let channel) = state else { return }
+        do throws(AMQPFailure) {
+            while let event = try channel.next(until: .now) {
+                // Prefetch is 1 and the consumer was cancelled, so none should come; one that does is not ours.
+                if case .delivery(let stray) = event { try handBack(stray, on: channel) }
+                if case .consumerCancelled = event {
+                    throw .closed(code: 404, text: "queue '\(address.queue)' was deleted or moved")
+                }
+            }
+        } catch {
+            lose(claim, channel, error)
+        }
+    }
+
+    private func lose(_ claim: RabbitMQClaim, _ channel: AMQPChannel, _ failure: AMQPFailure) {
+        let loss = ClaimLoss(RabbitMQAdvice.on(failure, serverVersion: channel.connection.serverVersion))
+        state = .lost(loss)
+        thread.watch(nil)
+        channel.connection.close()
+        claim.loss.fulfil(loss)
+    }
+
+    private func handBack(_ delivery: AMQPChannel.Delivery, on channel: AMQPChannel) throws(AMQPFailure) {
+        try channel.connection.send(
+            semel_basic_nack, amqp_basic_nack_t(delivery_tag: delivery.tag, multiple: 0, requeue: 1))
+    }
+
+    // MARK: Settling
+
+    fileprivate func settle(_ claim: RabbitMQClaim, _ settlement: Settlement) throws(SettlementFailure) {
+        serve()
+        switch state {
+        case .claimed(_, let delivery, _):
+            let problem = publish(claim, delivery, settlement)
+            // Publishing takes time, in which the claim may have been lost: look again.
+            guard case .claimed(_, _, let channel) = state else { return try settle(claim, settlement) }
+            try end(claim, delivery, on: channel, settlement, problem)
+        case .taken(let delivery):
+            if let problem = publish(claim, delivery, settlement) { throw .lost(ClaimLoss(problem)) }
+        case .lost(let loss): throw .lost(loss)
+        case .idle, .closed: throw .lost(ClaimLoss("the queue was closed"))
+        }
+    }
+
+    private func end(
+        _ claim: RabbitMQClaim, _ delivery: AMQPChannel.Delivery, on channel: AMQPChannel, _ settlement: Settlement,
+        _ problem: String?
+    ) throws(SettlementFailure) {
+        do throws(AMQPFailure) {
+            if case .release = settlement {
+                try handBack(delivery, on: channel)
+                try channel.close()
+            } else if problem != nil {
+                try handBack(delivery, on: channel)
+                try channel.close()
+            } else {
+                try acknowledge(delivery, on: channel)
+            }
+        } catch {
+            lose(claim, channel, error)
+            throw .lost(claim.loss.value ?? ClaimLoss(error.reason))
+        }
+        thread.watch(nil)
+        channel.connection.close()
+        state = .closed
+        if let problem { throw .handedBack(problem) }
+    }
+
+    /// Acknowledges, and knows: basic.ack has no answer, but the channel's close has, and comes after it.
+    private func acknowledge(_ delivery: AMQPChannel.Delivery, on channel: AMQPChannel) throws(AMQPFailure) {
+        try channel.connection.send(
+            semel_basic_ack, amqp_basic_ack_t(delivery_tag: delivery.tag, multiple: 0))
+        try channel.close()
+    }
+
+    /// Puts what has to outlive the message somewhere else, before it is acknowledged. Returns why that did not work.
+    private func publish(_ claim: RabbitMQClaim, _ delivery: AMQPChannel.Delivery, _ settlement: Settlement) -> String? {
+        do throws(AMQPFailure) {
+            switch settlement {
+            case .release, .complete(result: nil): break
+            case .complete(let result?):
+                guard let replyTo = delivery.properties.replyTo else {
+                    log.notice("the message names no reply_to: its result is not delivered")
+                    break
+                }
+                try publisher().reply(result, to: replyTo, answering: delivery.properties)
+            case .retry(let delay):
+                try publisher().retry(delivery, of: claim.message, after: delay)
+            case .deadLetter(let letter):
+                try publisher().deadLetter(delivery, of: claim.message, letter)
+            }
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+
+    /// On a connection of its own: RabbitMQ stops reading from publishers when it runs out of memory, and an
+    /// acknowledgement on the same connection would wait with them.
+    private func publisher() throws(AMQPFailure) -> RabbitMQPublisher {
+        try RabbitMQPublisher(address, log: log) { self.assumeIsolated { $0.serve() } }
+    }
+
+    private func failure(_ failure: AMQPFailure) -> QueueFailure {
+        let place = "\(address.host):\(address.port)"
+        switch failure {
+        case .broken(let text): return .unreachable("RabbitMQ at \(place): \(text)")
+        case .closed(403, let text): return .refused("\(address.source): RabbitMQ at \(place) refused: \(text)")
+        case .closed(530, let text) where text.contains("refused"):
+            return .refused("\(address.source): RabbitMQ at \(place) refused: \(text)")
+        case .closed(let code, let text) where [404, 405, 406, 530, 540].contains(code):
+            return .misconfigured("\(address.source): RabbitMQ at \(place): \(text)")
+        case .closed: return .unreachable("RabbitMQ at \(place): \(failure.reason)")
+        }
+    }
+}
+
+struct RabbitMQClaim: Claim {
+    let queue: RabbitMQQueue
+    let message: Message
+    let lease: Duration? = nil
+    let loss = OneShot<ClaimLoss>()
+
+    func settle(_ settlement: Settlement) async throws(SettlementFailure) {
+        try await queue.settle(self, settlement)
+    }
+}
+
+enum RabbitMQAttempts {
+    /// Which attempt this delivery is. A retry carries the number used so far in a header of its own; since then a
+    /// quorum queue counts returns and lost connections. A classic queue only says whether there was any.
+    static func count(headers: [String: HeaderValue], redelivered: Bool) -> Int {
+        let used = headers[AMQPProperties.Header.attempts]?.whole ?? 0
+        let returned = headers["x-delivery-count"]?.whole ?? (redelivered ? 1 : 0)
+        return used + returned + 1
+    }
+}
+
+enum RabbitMQAdvice {
+    /// The reason in words that a stranger can act on.
+    static func on(_ failure: AMQPFailure, serverVersion: String?) -> String {
+        guard case .closed(_, let text) = failure, text.contains("delivery acknowledgement"), text.contains("timed out")
+        else { return failure.reason }
+        let version = (serverVersion ?? "").split(separator: ".").compactMap { Int($0) }
+        let perQueue = version.first.map { $0 > 3 || ($0 == 3 && version.count > 1 && version[1] >= 12) } ?? false
+        let how =
+            perQueue
+            ? "raise it with the queue argument x-consumer-timeout or a policy with consumer-timeout (milliseconds)"
+            : "raise it with consumer_timeout (milliseconds) in rabbitmq.conf"
+        return "RabbitMQ's delivery acknowledgement timeout passed while the task ran; \(how): \(text)"
+    }
+}
+
+extension HeaderValue {
+    var whole: Int? {
+        if case .integer(let value) = self { Int(exactly: value) } else { nil }
+    }
+}

@@ -1,0 +1,167 @@
+import NIOCore
+import NIOPosix
+import Semel
+
+/// A connection to Redis: commands go out as they are asked for, replies come back in that order.
+final class RedisConnection: Sendable {
+    /// While an answer is due, silence for this long ends the connection. Longer than any blocking command waits.
+    static let patience = Duration.seconds(15)
+
+    private let channel: any Channel
+
+    private init(_ channel: any Channel) {
+        self.channel = channel
+    }
+
+    static func open(_ address: RedisAddress, on group: any EventLoopGroup) async throws(RedisFailure) -> RedisConnection {
+        do {
+            let channel = try await ClientBootstrap(group: group)
+                .connectTimeout(.seconds(10))
+                .channelOption(.socketOption(.so_keepalive), value: 1)
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(
+                            IdleStateHandler(readTimeout: .nanoseconds(patience.milliseconds * 1_000_000)))
+                        try channel.pipeline.syncOperations.addHandler(RedisHandler())
+                    }
+                }
+                .connect(host: address.host, port: address.port).get()
+            let connection = RedisConnection(channel)
+            try await connection.greet(address)
+            return connection
+        } catch let failure as RedisFailure {
+            throw failure
+        } catch {
+            throw .broken(Self.text(of: error))
+        }
+    }
+
+    /// Written together, answered together.
+    private func greet(_ address: RedisAddress) async throws(RedisFailure) {
+        var greetings: [EventLoopFuture<RedisValue>] = []
+        if let password = address.password {
+            let user = address.user.map { [RedisArgument($0)] } ?? []
+            greetings.append(future(["AUTH"] + user + [RedisArgument(password)]))
+        }
+        if address.database != 0 { greetings.append(future(["SELECT", RedisArgument(address.database)])) }
+        for greeting in greetings { _ = try await Self.value(of: greeting) }
+    }
+
+    /// Sends one command and waits for its reply; an error reply is thrown.
+    func command(_ arguments: [RedisArgument]) async throws(RedisFailure) -> RedisValue {
+        try await Self.value(of: future(arguments))
+    }
+
+    /// Sends many commands at once; the replies are in their order, errors among them.
+    func pipeline(_ commands: [[RedisArgument]]) async throws(RedisFailure) -> [RedisValue] {
+        let replies = commands.map { future($0) }
+        var values: [RedisValue] = []
+        for reply in replies { values.append(try await Self.value(of: reply)) }
+        return values
+    }
+
+    /// Until either side has hung up, as far as is known.
+    var isOpen: Bool { channel.isActive }
+
+    func close() {
+        channel.close(promise: nil)
+    }
+
+    private func future(_ arguments: [RedisArgument]) -> EventLoopFuture<RedisValue> {
+        let promise = channel.eventLoop.makePromise(of: RedisValue.self)
+        guard let bytes = RESP.encode(arguments, allocator: channel.allocator) else {
+            promise.fail(RedisFailure.broken("out of memory"))
+            return promise.futureResult
+        }
+        channel.writeAndFlush(RedisRequest(bytes: bytes, reply: promise), promise: nil)
+        return promise.futureResult
+    }
+
+    private static func value(of reply: EventLoopFuture<RedisValue>) async throws(RedisFailure) -> RedisValue {
+        let value: RedisValue
+        do {
+            value = try await reply.get()
+        } catch let failure as RedisFailure {
+            throw failure
+        } catch {
+            throw .broken(text(of: error))
+        }
+        if case .error(let text) = value { throw .answered(text) }
+        return value
+    }
+
+    /// NIO's errors hold what the system said, in a form for programmers.
+    private static func text(of error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let failure = error.connectionErrors.first { return text(of: failure.error) }
+            return error.dnsAError == nil && error.dnsAAAAError == nil ? "no connection" : "unknown host"
+        case let error as IOError: return SystemError(doing: "connect", code: error.errnoCode).description
+        case ChannelError.connectTimeout: return "no connection within 10s"
+        case is ChannelError: return "the connection was closed"
+        default: return "\(error)"
+        }
+    }
+}
+
+private struct RedisRequest: Sendable {
+    let bytes: ByteBuffer
+    let reply: EventLoopPromise<RedisValue>
+}
+
+/// Matches replies to requests. Lives on its channel's event loop.
+private final class RedisHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = RedisRequest
+    typealias OutboundOut = ByteBuffer
+
+    private let reader = RESPReader()
+    private var waiting = CircularBuffer<EventLoopPromise<RedisValue>>()
+    private var failure: RedisFailure?
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let request = unwrapOutboundIn(data)
+        guard context.channel.isActive else {
+            request.reply.fail(failure ?? .broken("the connection was closed"))
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        waiting.append(request.reply)
+        context.write(wrapOutboundOut(request.bytes), promise: promise)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        reader.feed(unwrapInboundIn(data))
+        do throws(RedisFailure) {
+            while let value = try reader.next() {
+                guard let reply = waiting.popFirst() else { throw .broken("Redis answered what was not asked") }
+                reply.succeed(value)
+            }
+        } catch {
+            end(context, error)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
+        if !waiting.isEmpty { end(context, .broken("Redis did not answer within \(Units.text(RedisConnection.patience))")) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let system = (error as? IOError).map { SystemError(doing: "talk to Redis", code: $0.errnoCode).description }
+        end(context, .broken(system ?? "\(error)"))
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end(context, .broken("Redis closed the connection"))
+        context.fireChannelInactive()
+    }
+
+    private func end(_ context: ChannelHandlerContext, _ reason: RedisFailure) {
+        let reason = failure ?? reason
+        failure = reason
+        context.close(promise: nil)
+        while let reply = waiting.popFirst() { reply.fail(reason) }
+    }
+}

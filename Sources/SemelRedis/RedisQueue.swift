@@ -1,0 +1,319 @@
+public import Logging
+public import NIOCore
+public import Semel
+
+/// A plain Redis list as a queue: hiredis as the codec of a SwiftNIO channel.
+///
+/// A claim is a lease, kept in a sorted set beside the list and extended at a third of its length. A short outage is
+/// ridden out: the claim is lost only when the lease is over by this machine's monotonic clock, or when another worker
+/// has taken the message.
+public actor RedisQueue: MessageQueue {
+    public nonisolated let name: String
+    private let address: RedisAddress
+    private let group: any EventLoopGroup
+    private let status: WorkerStatus?
+    private let log: Logger
+    private var connection: RedisConnection?
+    private var keeping: Task<Void, Never>?
+    private var lease = Duration.zero
+    /// By this machine's monotonic clock; counted from before the request was sent, so never later than Redis' own.
+    private var leaseEnds = ContinuousClock.now
+
+    /// For how long a result may be fetched.
+    private static let resultLifetime = Duration.seconds(86_400)
+
+    public init(_ address: RedisAddress, on group: any EventLoopGroup, status: WorkerStatus?, log: Logger) {
+        self.address = address
+        self.group = group
+        self.status = status
+        self.log = log
+        name = address.name
+    }
+
+    public func close() async {
+        keeping?.cancel()
+        await keeping?.value
+        connection?.close()
+        connection = nil
+    }
+
+    // MARK: Claiming
+
+    public func claim(_ request: ClaimRequest) async throws(QueueFailure) -> (any Claim)? {
+        do throws(RedisFailure) {
+            return try await waitForClaim(request)
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    private func waitForClaim(_ request: ClaimRequest) async throws(RedisFailure) -> RedisClaim? {
+        let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
+        var lastChance: ContinuousClock.Instant?
+        while !Task.isCancelled {
+            let asked = ContinuousClock.now
+            let found = try await request.delivery == .atMostOnce ? pop() : take(request)
+            let leaseIsOver: Duration?
+            switch found {
+            case .message(let claim):
+                if request.delivery == .atLeastOnce { keep(claim, request.lease, since: asked) }
+                return claim
+            case .nothing(let rest): leaseIsOver = rest
+            }
+            if request.wait == .upTo(.zero) { return nil }
+            var until = end
+            if let end, ContinuousClock.now >= end {
+                // Perhaps this worker was started for a message whose worker died: KEDA counts leases. It waits for
+                // the earliest to end, once; a lease that was extended meanwhile belongs to the living.
+                guard let leaseIsOver, lastChance.map({ $0 > .now }) ?? true else { return nil }
+                lastChance = lastChance ?? .now + leaseIsOver + .milliseconds(20)
+                until = lastChance
+            }
+            try await waitForNews(until: until, leased: leaseIsOver != nil)
+        }
+        return nil
+    }
+
+    private enum Found {
+        case message(RedisClaim)
+        /// With the time until the earliest lease ends, if anything is leased.
+        case nothing(Duration?)
+    }
+
+    private func take(_ request: ClaimRequest) async throws(RedisFailure) -> Found {
+        let keys = [address.keys.list, address.keys.leases, address.keys.payloads, address.keys.attempts, address.keys.delayed]
+        let reply = try await connected().command(
+            RedisScripts.run(
+                RedisScripts.claim, keys: keys,
+                [
+                    RedisArgument(MessageID.random()), RedisArgument(request.lease.milliseconds),
+                    RedisArgument(request.maxMessageBytes),
+                ]))
+        guard let fields = reply.elements, fields.count >= 3 else { throw .broken("Redis answered out of turn") }
+        guard let id = fields[0].text else {
+            guard let now = fields[1].integer, let first = fields[2].integer, first >= 0 else { return .nothing(nil) }
+            return .nothing(.milliseconds(max(0, first - now)))
+        }
+        guard fields.count == 4, let attempt = fields[1].integer, let size = fields[2].integer else {
+            throw .broken("Redis answered out of turn")
+        }
+        var body: [UInt8] = []
+        if case .bytes(let bytes) = fields[3] { body = bytes }
+        return .message(try claim(id, body, size: Int(size), attempt: Int(attempt), lease: request.lease))
+    }
+
+    /// At most once: off the list before the task runs, as plain LPOP workers do.
+    private func pop() async throws(RedisFailure) -> Found {
+        guard case .bytes(let body) = try await connected().command(["LPOP", RedisArgument(address.keys.list)]) else {
+            return .nothing(nil)
+        }
+        return .message(try claim(MessageID.random(), body, size: body.count, attempt: 1, lease: nil))
+    }
+
+    private func claim(_ id: String, _ body: [UInt8], size: Int, attempt: Int, lease: Duration?)
+        throws(RedisFailure) -> RedisClaim
+    {
+        let stored: MessageBody
+        do throws(SystemError) { stored = try MessageBody(body) } catch { throw .broken(error.description) }
+        return RedisClaim(
+            queue: self, message: Message(id: id, body: stored, size: size, attempt: attempt), lease: lease)
+    }
+
+    /// Waits until something is pushed. Moving the head of the list onto itself changes nothing, blocks while the list is
+    /// empty, and wakes everyone who does so when it no longer is.
+    private func waitForNews(until: ContinuousClock.Instant?, leased: Bool) async throws(RedisFailure) {
+        // A retry or a release falls due without a push: with leases about, look once a second.
+        let slice = Duration.seconds(leased ? 1 : 5)
+        let rest = until.map { max(.milliseconds(1), min(slice, $0 - .now)) } ?? slice
+        let connection = try await connected()
+        let list = RedisArgument(address.keys.list)
+        do throws(RedisFailure) {
+            let waiting = Task { () async -> Result<RedisValue, RedisFailure> in
+                do throws(RedisFailure) {
+                    return .success(
+                        try await connection.command(
+                            ["BLMOVE", list, list, "LEFT", "LEFT", RedisArgument(String(rest.seconds))]))
+                } catch { return .failure(error) }
+            }
+            // Only this wait may be cut off: a claim that is under way has to be heard of.
+            let result = await withTaskCancellationHandler {
+                await waiting.value
+            } onCancel: {
+                connection.close()
+            }
+            if !Task.isCancelled { _ = try result.get() }
+        } catch {
+            // Redis before 6.2.
+            guard case .answered(let text) = error, text.contains("unknown command") else { throw error }
+            try? await Task.sleep(for: min(rest, .milliseconds(250)))
+        }
+    }
+
+    private func connected() async throws(RedisFailure) -> RedisConnection {
+        if let connection { return connection }
+        let opened = try await RedisConnection.open(address, on: group)
+        connection = opened
+        return opened
+    }
+
+    // MARK: Holding
+
+    private func keep(_ claim: RedisClaim, _ lease: Duration, since asked: ContinuousClock.Instant) {
+        self.lease = lease
+        leaseEnds = asked + lease
+        keeping = Task { await extend(claim) }
+    }
+
+    private func extend(_ claim: RedisClaim) async {
+        var pause = lease / 3
+        while true {
+            do { try await Task.sleep(for: pause) } catch { return }
+            let asked = ContinuousClock.now
+            do throws(RedisFailure) {
+                guard try await isOurs(claim, RedisScripts.extend, [RedisArgument(lease.milliseconds)]) else {
+                    claim.loss.fulfil(ClaimLoss("the lease ended and another worker has the message"))
+                    return
+                }
+                leaseEnds = asked + lease
+                pause = lease / 3
+                status?.leaseExtended()
+            } catch {
+                guard ContinuousClock.now < leaseEnds else {
+                    claim.loss.fulfil(ClaimLoss("the lease ended while Redis could not be asked to extend it: \(error.reason)"))
+                    return
+                }
+                log.warning("could not extend the lease, trying again", metadata: ["reason": "\(error.reason)"])
+                reconnect()
+                pause = min(lease / 20, .seconds(1))
+            }
+        }
+    }
+
+    /// The next command opens a new connection.
+    private func reconnect() {
+        connection?.close()
+        connection = nil
+    }
+
+    /// Runs a script of a claim's; `false` when the claim is no longer this worker's.
+    private func isOurs(_ claim: RedisClaim, _ script: String, key: String? = nil, _ arguments: [RedisArgument])
+        async throws(RedisFailure) -> Bool
+    {
+        let names = address.keys
+        let keys = [names.list, names.leases, names.payloads, names.attempts, names.delayed, names.settled(claim.message.id)]
+        let claimed = [RedisArgument(claim.message.id), RedisArgument(claim.message.attempt)]
+        let reply = try await connected().command(
+            RedisScripts.run(script, keys: keys + (key.map { [$0] } ?? []), claimed + arguments))
+        return reply.integer == 1
+    }
+
+    // MARK: Settling
+
+    fileprivate func settle(_ claim: RedisClaim, _ settlement: Settlement) async throws(SettlementFailure) {
+        if claim.atMostOnce { return try await settleTaken(claim, settlement) }
+        keeping?.cancel()
+        await keeping?.value
+        if let loss = claim.loss.value { throw .lost(loss) }
+        while true {
+            switch await attempt(settlement, on: claim) {
+            case .success(true): return
+            case .success(false): throw .lost(ClaimLoss("the lease ended and another worker has the message"))
+            case .failure(let failure):
+                guard ContinuousClock.now < leaseEnds else {
+                    throw .lost(ClaimLoss("the lease ended while Redis could not be told of the end: \(failure.reason)"))
+                }
+                log.warning("could not settle, trying again", metadata: ["reason": "\(failure.reason)"])
+                reconnect()
+                try? await Task.sleep(for: min(lease / 20, .seconds(1)))
+            }
+        }
+    }
+
+    private func attempt(_ settlement: Settlement, on claim: RedisClaim) async -> Result<Bool, RedisFailure> {
+        do throws(RedisFailure) {
+            switch settlement {
+            case .complete(result: nil): return .success(try await isOurs(claim, RedisScripts.complete, []))
+            case .complete(let result?):
+                let arguments = try [RedisArgument(Self.resultLifetime.milliseconds), RedisArgument(bytes(of: result))]
+                let key = address.keys.result(claim.message.id)
+                return .success(try await isOurs(claim, RedisScripts.complete, key: key, arguments))
+            case .retry(let delay):
+                return .success(try await isOurs(claim, RedisScripts.retry, [RedisArgument(delay.milliseconds)]))
+            case .release: return .success(try await isOurs(claim, RedisScripts.release, []))
+            case .deadLetter(let letter):
+                return .success(
+                    try await isOurs(claim, RedisScripts.deadLetter, key: address.keys.dead, Self.fields(of: letter)))
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The message itself is off the list since it was claimed.
+    private func settleTaken(_ claim: RedisClaim, _ settlement: Settlement) async throws(SettlementFailure) {
+        do throws(RedisFailure) {
+            switch settlement {
+            case .complete(let result?):
+                _ = try await connected().command([
+                    "SET", RedisArgument(address.keys.result(claim.message.id)), RedisArgument(bytes(of: result)), "PX",
+                    RedisArgument(Self.resultLifetime.milliseconds),
+                ])
+            case .deadLetter(let letter):
+                let body = RedisArgument(try bytes(of: claim.message.body))
+                _ = try await connected().command(
+                    ["XADD", RedisArgument(address.keys.dead), "*", "id", RedisArgument(claim.message.id), "body", body]
+                        + Self.fields(of: letter))
+            case .complete(result: nil), .retry, .release: break
+            }
+        } catch {
+            throw .lost(ClaimLoss(error.reason))
+        }
+    }
+
+    private static func fields(of letter: DeadLetter) -> [RedisArgument] {
+        var fields: [RedisArgument] = [
+            "reason", RedisArgument(letter.reason), "attempts", RedisArgument(letter.attempts),
+            "output", RedisArgument(letter.output.joined(separator: "\n")), "worker", RedisArgument(letter.worker),
+            "time", RedisArgument(letter.time),
+        ]
+        if let exit = letter.exit { fields += ["exit", RedisArgument(exit)] }
+        return fields
+    }
+
+    private func bytes(of body: MessageBody) throws(RedisFailure) -> [UInt8] {
+        do throws(SystemError) { return try body.bytes() } catch { throw .broken(error.description) }
+    }
+
+    private func failure(_ failure: RedisFailure) -> QueueFailure {
+        failure.asQueueFailure(address)
+    }
+}
+
+extension RedisFailure {
+    func asQueueFailure(_ address: RedisAddress) -> QueueFailure {
+        let place = "Redis at \(address.host):\(address.port)"
+        guard case .answered(let text) = self else { return .unreachable("\(place): \(reason)") }
+        func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
+        if says("NOAUTH", "WRONGPASS", "NOPERM", "invalid password", "AUTH") {
+            return .refused("\(address.source): \(place) refused: \(text)")
+        }
+        if says("WRONGTYPE") {
+            return .misconfigured("\(address.source): \(place): ‘\(address.keys.list)’ is not a list")
+        }
+        if says("DB index", "unknown command") { return .misconfigured("\(address.source): \(place): \(text)") }
+        return .unreachable("\(place): \(text)")
+    }
+}
+
+struct RedisClaim: Claim {
+    let queue: RedisQueue
+    let message: Message
+    /// `nil` at most once: the message is off the list.
+    let lease: Duration?
+    let loss = OneShot<ClaimLoss>()
+    var atMostOnce: Bool { lease == nil }
+
+    func settle(_ settlement: Settlement) async throws(SettlementFailure) {
+        try await queue.settle(self, settlement)
+    }
+}

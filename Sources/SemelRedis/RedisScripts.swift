@@ -1,0 +1,130 @@
+import Semel
+
+/// What happens on the server in one step. Times are the server's own, so that the workers' clocks need not agree.
+///
+/// Every script that ends or extends a claim first checks that the claim is still this worker's: the number of attempts
+/// is its token, since it grows with every claim.
+enum RedisScripts {
+    private static let now = """
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        local function text(number) return string.format('%.0f', number) end
+
+        """
+
+    /// KEYS list, leases, payloads, attempts, delayed; ARGV new id, lease (ms), largest body wanted (bytes).
+    /// Returns `{id, attempt, size, body or nil}`, or `{nil, now, earliest lease's end or -1}`.
+    static let claim =
+        now + """
+            local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', 0, 1)
+            local id, body, attempt = due[1], nil, 1
+            if id then
+                body = redis.call('HGET', KEYS[3], id)
+                attempt = redis.call('HINCRBY', KEYS[4], id, 1)
+                redis.call('SREM', KEYS[5], id)
+                if not body then
+                    redis.call('ZREM', KEYS[2], id)
+                    redis.call('HDEL', KEYS[4], id)
+                    return {false, text(now), text(now)}
+                end
+            else
+                body = redis.call('LPOP', KEYS[1])
+                if not body then
+                    local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+                    return {false, text(now), first[2] and text(first[2]) or '-1'}
+                end
+                id = ARGV[1]
+                redis.call('HSET', KEYS[3], id, body)
+                redis.call('HSET', KEYS[4], id, 1)
+            end
+            redis.call('ZADD', KEYS[2], text(now + ARGV[2]), id)
+            local wanted = #body <= tonumber(ARGV[3])
+            return {id, attempt, #body, wanted and body or false}
+            """
+
+    /// Common to all below. KEYS list, leases, payloads, attempts, delayed, settled; ARGV id, attempt, …
+    private static let ours =
+        now + """
+            local id, attempt = ARGV[1], ARGV[2]
+            if redis.call('GET', KEYS[6]) == attempt then return 1 end
+            if redis.call('HGET', KEYS[4], id) ~= attempt or redis.call('SISMEMBER', KEYS[5], id) == 1
+                or not redis.call('ZSCORE', KEYS[2], id) then return 0 end
+            local function forget()
+                redis.call('ZREM', KEYS[2], id)
+                redis.call('HDEL', KEYS[3], id)
+                redis.call('HDEL', KEYS[4], id)
+            end
+            local function settled() redis.pcall('SET', KEYS[6], attempt, 'PX', 60000) end
+
+            """
+
+    /// ARGV[3] lease (ms).
+    static let extend =
+        ours + """
+            redis.call('ZADD', KEYS[2], 'XX', text(now + ARGV[3]), id)
+            return 1
+            """
+
+    /// KEYS[7] result; ARGV[3] its time to live (ms), ARGV[4] the result; or neither.
+    static let complete =
+        ours + """
+            if ARGV[3] then redis.call('SET', KEYS[7], ARGV[4], 'PX', ARGV[3]) end
+            forget()
+            settled()
+            return 1
+            """
+
+    /// ARGV[3] delay (ms).
+    static let retry =
+        ours + """
+            redis.call('ZADD', KEYS[2], 'XX', text(now + ARGV[3]), id)
+            redis.call('SADD', KEYS[5], id)
+            settled()
+            return 1
+            """
+
+    /// A first attempt goes back to the head of the list as if nothing had happened; a later one stays where its
+    /// attempts are counted, due at once and marked as held by nobody: the next claim has the same number.
+    static let release =
+        ours + """
+            if attempt == '1' then
+                redis.call('LPUSH', KEYS[1], redis.call('HGET', KEYS[3], id))
+                forget()
+            else
+                redis.call('HINCRBY', KEYS[4], id, -1)
+                redis.call('ZADD', KEYS[2], 'XX', text(now), id)
+                redis.call('SADD', KEYS[5], id)
+            end
+            return 1
+            """
+
+    /// KEYS[7] dead; ARGV[3…] the fields that go with the body.
+    static let deadLetter =
+        ours + """
+            redis.call('XADD', KEYS[7], '*', 'id', id, 'body', redis.call('HGET', KEYS[3], id), unpack(ARGV, 3))
+            forget()
+            settled()
+            return 1
+            """
+
+    /// KEYS list, leases, delayed, dead. Returns `{ready, claimed, delayed, dead}` and changes nothing.
+    ///
+    /// A delayed message that is due is ready, though it is in the set of the delayed until somebody claims it. Of
+    /// those that are due, so many are looked at that the server is not held up.
+    static let counts =
+        now + """
+            local due = redis.call('ZCOUNT', KEYS[2], '-inf', text(now))
+            local delayed = redis.call('SCARD', KEYS[3])
+            if due > 0 and delayed > 0 then
+                for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', 0, 10000)) do
+                    delayed = delayed - redis.call('SISMEMBER', KEYS[3], id)
+                end
+            end
+            local claimed = redis.call('ZCARD', KEYS[2]) - due - delayed
+            return {redis.call('LLEN', KEYS[1]) + due, math.max(0, claimed), delayed, redis.call('XLEN', KEYS[4])}
+            """
+
+    static func run(_ script: String, keys: [String], _ arguments: [RedisArgument]) -> [RedisArgument] {
+        ["EVAL", RedisArgument(script), RedisArgument(keys.count)] + keys.map { RedisArgument($0) } + arguments
+    }
+}

@@ -1,0 +1,214 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+public import Logging
+public import Semel
+
+/// A queue in a directory, for one machine: claimed by a lock and a rename, held as long as the process lives.
+///
+/// The rooms are described at `SpoolName`. Any file moved into `ready/` is a message.
+public actor SpoolQueue: MessageQueue {
+    public nonisolated let name: String
+    private nonisolated let thread: ThreadExecutor
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private let directory: SpoolDirectory
+    private let log: Logger
+
+    /// A worker that died lets go of its lock, which nobody is told of.
+    private static let orphanCheck = Duration.seconds(1)
+
+    public init(_ address: SpoolAddress, log: Logger) throws(SystemError) {
+        name = address.name
+        directory = SpoolDirectory(root: address.root)
+        thread = try ThreadExecutor("semel-spool")
+        self.log = log
+    }
+
+    public func claim(_ request: ClaimRequest) async throws(QueueFailure) -> (any Claim)? {
+        try directory.prepare(creatingRoot: false)
+        let cancelled = OneShot<Void>()
+        // This method blocks its thread while it waits, as system calls do, so the wish to stop comes from outside.
+        let result = await withTaskCancellationHandler {
+            Result { () throws(QueueFailure) in try waitForClaim(request, cancelled: cancelled) }
+        } onCancel: {
+            cancelled.fulfil(())
+            thread.interrupt()
+        }
+        return try result.get()
+    }
+
+    public func close() async {
+        thread.stop()
+    }
+
+    private func waitForClaim(_ request: ClaimRequest, cancelled: OneShot<Void>) throws(QueueFailure) -> SpoolClaim? {
+        let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
+        if end.map({ $0 <= .now }) ?? false { return try take(request).claim }
+        // Watching begins before the first look, so that nothing can come between the two unseen.
+        let changes = try DirectoryWatch([directory.path(.ready), directory.path(.delayed)])
+        while true {
+            let found = try take(request)
+            if let claim = found.claim { return claim }
+            if cancelled.value != nil { return nil }
+            let now = ContinuousClock.now
+            if let end, now >= end { return nil }
+            let moments = [end, found.nextDue.map { now + ($0 - .now) }, now + Self.orphanCheck].compactMap { $0 }
+            _ = thread.wait(for: changes.descriptor, until: moments.min())
+            changes.clear()
+        }
+    }
+
+    /// One look at everything that can be claimed: what a dead worker left, what is due again, what is new.
+    private func take(_ request: ClaimRequest) throws(QueueFailure) -> (claim: SpoolClaim?, nextDue: Timestamp?) {
+        for entry in try directory.entries(of: directory.path(.claimed)) {
+            let name = SpoolName(reading: entry.name, delayed: false)
+            if let claim = try take(directory.path(.claimed, entry.name), name, request) {
+                log.warning("found a message whose worker died", metadata: ["messageId": "\(claim.message.id)"])
+                return (claim, nil)
+            }
+        }
+        var nextDue: Timestamp?
+        // All of them: a window of a directory knows nothing of the earliest.
+        for entry in try directory.entries(of: directory.path(.delayed), atMost: .max) {
+            let name = SpoolName(reading: entry.name, delayed: true)
+            if let due = name.due, due > .now {
+                nextDue = due
+                break
+            }
+            if let claim = try take(directory.path(.delayed, entry.name), name, request) { return (claim, nil) }
+        }
+        return (try takeReady(directory.path(.ready), request), nextDue)
+    }
+
+    private func takeReady(_ folder: String, _ request: ClaimRequest) throws(QueueFailure) -> SpoolClaim? {
+        for entry in try directory.entries(of: folder) {
+            let path = "\(folder)/\(entry.name)"
+            if entry.isDirectory {
+                if let claim = try takeReady(path, request) { return claim }
+                // Empty batches are swept up by whoever finds them; one that is not empty stays.
+                rmdir(path)
+            } else if let claim = try take(path, SpoolName(base: entry.name), request) {
+                return claim
+            }
+        }
+        return nil
+    }
+
+    private func take(_ file: String, _ name: SpoolName, _ request: ClaimRequest) throws(QueueFailure) -> SpoolClaim? {
+        guard let locked = try directory.lock(file) else { return nil }
+        var name = SpoolName(base: name.base, attemptsUsed: name.attemptsUsed + 1)
+        let attempt = name.attemptsUsed
+        let room: SpoolDirectory.Room = request.delivery == .atMostOnce ? .done : .claimed
+        if room == .done { name.attemptsUsed = 0 }
+        do throws(SystemError) {
+            name = try directory.move(file, to: room, as: name)
+            if room == .done { try directory.sync(.done) }
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw .misconfigured("spool: \(error)")
+        }
+        return try claim(name, attempt, in: room, locked)
+    }
+
+    private func claim(
+        _ name: SpoolName, _ attempt: Int, in room: SpoolDirectory.Room, _ locked: SpoolFile
+    ) throws(QueueFailure) -> SpoolClaim {
+        // Opened a second time: a lock belongs to an opening, and the task gets this one as its standard input.
+        let reading = open(directory.path(room, name.text), O_RDONLY | O_CLOEXEC)
+        guard reading >= 0 else { throw directory.failure("open \(directory.path(room, name.text))") }
+        let meta = SpoolMeta.read(from: directory, base: name.base)
+        let message = Message(
+            id: meta?.id ?? name.base, body: MessageBody(adopting: reading, count: locked.size),
+            contentType: meta?.contentType, headers: meta?.headers ?? [:], attempt: attempt)
+        return SpoolClaim(queue: self, message: message, name: name, room: room, lock: locked)
+    }
+
+    /// The claim's end, on this queue's thread.
+    fileprivate func settle(_ claim: SpoolClaim, _ settlement: Settlement) throws(SettlementFailure) {
+        let file = directory.path(claim.room, claim.name.text)
+        guard claim.lock.isStill(at: file) else {
+            throw .lost(ClaimLoss("\(file) was taken away"))
+        }
+        do throws(SystemError) {
+            try move(file, claim, settlement)
+        } catch {
+            throw .lost(ClaimLoss("spool: \(error)"))
+        }
+    }
+
+    private func move(_ file: String, _ claim: SpoolClaim, _ settlement: Settlement) throws(SystemError) {
+        let base = claim.name.base
+        switch settlement {
+        case .complete(let result):
+            if let result {
+                try directory.write(result.bytes(), to: directory.path(.done, base + SpoolMeta.resultSuffix), syncing: true)
+            }
+            if claim.room != .done { try directory.move(file, to: .done, as: SpoolName(base: base)) }
+            try directory.sync(.done)
+        case .retry(let delay):
+            let due = SpoolName(base: base, attemptsUsed: claim.message.attempt, due: .now + delay)
+            try directory.move(file, to: .delayed, as: due)
+            try directory.sync(.delayed)
+        case .release:
+            // Due at once, and not in ready/, where the attempts before this one could not be written down.
+            let used = claim.message.attempt - 1
+            if used == 0 {
+                try directory.move(file, to: .ready, as: SpoolName(base: base))
+                try directory.sync(.ready)
+            } else {
+                try directory.move(file, to: .delayed, as: SpoolName(base: base, attemptsUsed: used, due: .now))
+                try directory.sync(.delayed)
+            }
+        case .deadLetter(let letter):
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            let reason = (try? encoder.encode(letter)).map { Array($0) } ?? []
+            var name = SpoolName(base: base)
+            if access(directory.path(.dead, base), F_OK) == 0 { name.base += "." + SpoolName.suffix() }
+            // The reason first: a dead letter without one would be a riddle.
+            try directory.write(reason, to: directory.path(.dead, name.base + SpoolMeta.reasonSuffix), syncing: true)
+            try directory.move(file, to: .dead, as: name)
+            try directory.sync(.dead)
+        }
+    }
+}
+
+struct SpoolClaim: Claim {
+    let queue: SpoolQueue
+    let message: Message
+    let lease: Duration? = nil
+    /// Never set: nothing but the end of the process takes a lock away.
+    let loss = OneShot<ClaimLoss>()
+    let name: SpoolName
+    let room: SpoolDirectory.Room
+    let lock: SpoolFile
+
+    func settle(_ settlement: Settlement) async throws(SettlementFailure) {
+        try await queue.settle(self, settlement)
+    }
+}
+
+/// inotify on a few directories.
+private final class DirectoryWatch {
+    let descriptor: CInt
+
+    init(_ directories: [String]) throws(QueueFailure) {
+        descriptor = inotify_init1(CInt(IN_CLOEXEC | IN_NONBLOCK))
+        guard descriptor >= 0 else {
+            throw .unreachable("spool: \(SystemError(doing: "watch the directory (fs.inotify.max_user_instances?)"))")
+        }
+        for directory in directories {
+            inotify_add_watch(descriptor, directory, UInt32(IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE))
+        }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    func clear() {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while read(descriptor, &buffer, buffer.count) > 0 {}
+    }
+}

@@ -1,0 +1,120 @@
+import CLinux
+import Glibc
+import Logging
+import NIOPosix
+import Semel
+import SemelCommand
+import SemelQueues
+import SemelRabbitMQ
+import SemelRedis
+import SemelSpool
+import SemelStatusServer
+import Synchronization
+
+/// `semel run`: the process around one worker.
+enum RunCommand {
+    static func run(_ arguments: [String], _ environment: [String: String]) -> Never {
+        StandardStreams.open()
+        let settings: RunSettings
+        let socket: StatusSocket?
+        do throws(ConfigurationError) {
+            settings = try RunSettings(GivenSettings(arguments, environment), environment)
+            socket = if let address = settings.statusAddress { try StatusSocket(address) } else { nil }
+        } catch {
+            StandardError.write("semel: \(error.description)\n")
+            TerminationLog(guessingFrom: arguments, environment)
+                .write(Report(outcome: error.outcome, reason: error.description))
+            exit(error.outcome.exitCode)
+        }
+        // Before there is a second thread: whoever starts one later inherits what is blocked.
+        let signals = SignalSet.block()
+        semel_set_child_subreaper()
+        let stop = StopRequest()
+        let process = WorkerProcess(settings, stop: stop)
+        process.start(socket)
+        signals.deliverForEver(to: stop, forwarding: process.forward)
+    }
+}
+
+/// What a worker is made of, and in which order it starts and ends.
+private struct WorkerProcess: Sendable {
+    private let queueAddress: QueueAddress
+    private let policy: WorkerPolicy
+    private let task: CommandTask
+    private let terminationLog: TerminationLog
+    private let stop: StopRequest
+    private let status: WorkerStatus
+    private let log: Logger
+
+    init(_ settings: RunSettings, stop: StopRequest) {
+        self.stop = stop
+        queueAddress = settings.queue.address
+        policy = settings.policy
+        terminationLog = settings.terminationLog
+        status = WorkerStatus(queue: queueAddress.name)
+        log = settings.logFormat.logger(settings.logLevel)
+        task = CommandTask(
+            executable: settings.executable, arguments: settings.command, environment: settings.taskEnvironment,
+            input: settings.input, result: settings.result,
+            maximumResultBytes: settings.policy.request.maxMessageBytes, adoptsOrphans: true)
+        for warning in settings.warnings { log.warning("\(warning)") }
+    }
+
+    /// Passes a signal on to the task; `false` when there is none.
+    func forward(_ signal: CInt) -> Bool {
+        task.forward(signal)
+    }
+
+    func start(_ socket: StatusSocket?) {
+        let loops = EventLoops()
+        Task { _exit(await live(loops)) }
+        guard let socket else { return }
+        Task {
+            do {
+                try await StatusServer.serve(socket, status: status, on: loops.group)
+            } catch {
+                log.error("no status endpoint", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
+    /// Claim, run, settle, report, linger: see `SingleShotWorker` for the first three.
+    private func live(_ loops: EventLoops) async -> Int32 {
+        let report: Report
+        do throws(SystemError) {
+            let queue = try queue(loops)
+            let worker = SingleShotWorker(
+                queue: queue, task: task, policy: policy, status: status, stop: stop, log: log)
+            report = await worker.run()
+            terminationLog.write(report)
+            await worker.linger()
+            await queue.close()
+        } catch {
+            report = Report(outcome: .internalError, reason: error.description)
+            log.error("\(report.outcome.rawValue)", metadata: ["reason": "\(error)"])
+            terminationLog.write(report)
+        }
+        return report.outcome.exitCode
+    }
+
+    private func queue(_ loops: EventLoops) throws(SystemError) -> any MessageQueue {
+        switch queueAddress {
+        case .rabbitMQ(let address): try RabbitMQQueue(address, log: log)
+        case .redis(let address): RedisQueue(address, on: loops.group, status: status, log: log)
+        case .spool(let address): try SpoolQueue(address, log: log)
+        }
+    }
+}
+
+/// One event loop for all that speaks over a socket of NIO's; started by whoever needs it first.
+private final class EventLoops: Sendable {
+    private let started = Mutex<MultiThreadedEventLoopGroup?>(nil)
+
+    var group: MultiThreadedEventLoopGroup {
+        started.withLock { started in
+            let group = started ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            started = group
+            return group
+        }
+    }
+}

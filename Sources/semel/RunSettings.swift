@@ -1,0 +1,110 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import Semel
+import SemelCommand
+import SemelQueues
+import SemelStatusServer
+
+/// All that `semel run` was told, understood and checked, before anything is connected, bound or claimed.
+struct RunSettings {
+    var queue: NamedQueue
+    var policy: WorkerPolicy
+    var executable: String
+    var command: [String]
+    var taskEnvironment: [String: String]
+    var input: InputMode
+    var result: CommandTask.ResultMode
+    var statusAddress: StatusAddress?
+    var terminationLog: TerminationLog
+    var logFormat: LogFormat
+    var logLevel: Logger.Level
+    /// What is odd but no mistake.
+    var warnings: [String]
+
+    init(_ given: GivenSettings, _ environment: [String: String]) throws(ConfigurationError) {
+        // First, so that whatever is wrong with the rest can be written there.
+        terminationLog = try TerminationLog(given)
+        logFormat = try given.choice(.logFormat)
+        logLevel = try given.choice(.logLevel)
+        let flag = given.values[.queue].flatMap { $0.source == Setting.queue.flag ? $0.text : nil }
+        queue = try NamedQueue(flag: flag, environment: environment)
+        policy = try WorkerPolicy(given)
+        input = try given.choice(.input)
+        result = try given.choice(.result)
+        let address = given.value(.statusAddress)
+        statusAddress = try StatusAddress.parse(address.text, source: address.source)
+        command = try Self.command(given, environment)
+        executable = try ExecutableSearch.find(command.first ?? "", path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
+        taskEnvironment = environment
+        for secret in queue.secretVariables { taskEnvironment[secret] = nil }
+        if input == .file { try Self.checkTemporaryDirectory(environment) }
+        warnings = Self.warnings(given, environment, queue)
+    }
+
+    private static func command(_ given: GivenSettings, _ environment: [String: String]) throws(ConfigurationError) -> [String] {
+        if !given.command.isEmpty { return given.command }
+        guard let text = environment["SEMEL_COMMAND"], !text.isEmpty else {
+            throw .usage("no command; write semel run [flags] -- COMMAND [ARG…], or set SEMEL_COMMAND to a JSON array")
+        }
+        guard let command = try? JSONDecoder().decode([String].self, from: Data(text.utf8)), !command.isEmpty else {
+            throw ConfigurationError(#"SEMEL_COMMAND: not a JSON array of strings; write ["my-task","--flag"]"#)
+        }
+        return command
+    }
+
+    private static func checkTemporaryDirectory(_ environment: [String: String]) throws(ConfigurationError) {
+        let directory = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        guard access(directory, W_OK | X_OK) != 0 else { return }
+        throw ConfigurationError("--input file: \(SystemError(doing: "write to TMPDIR (\(directory))"))")
+    }
+
+    private static func warnings(_ given: GivenSettings, _ environment: [String: String], _ queue: NamedQueue) -> [String] {
+        var warnings: [String] = []
+        if case .redis = queue.address {} else if let lease = given.values[.lease] {
+            warnings.append("\(lease.source) has no effect here: this queue's claims last as long as the worker lives")
+        }
+        let known = Set(Setting.all.map(\.variable)).union(["SEMEL_COMMAND", "SEMEL_PROGRESS_FD"])
+        for name in environment.keys.sorted() where name.hasPrefix("SEMEL_") && !known.contains(name) {
+            warnings.append("\(name) is not a setting of semel's; semel --help lists them")
+        }
+        return warnings
+    }
+}
+
+extension WorkerPolicy {
+    fileprivate init(_ given: GivenSettings) throws(ConfigurationError) {
+        let wait = given.value(.wait)
+        let limit: ClaimRequest.Wait = wait.text == "forever" ? .forever : .upTo(try given.duration(.wait))
+        let size = given.value(.maxMessageBytes)
+        guard let maxBytes = Units.bytes(size.text) else {
+            throw ConfigurationError("\(size.source): ‘\(size.text)’ is not a size; write 1000, 64KiB, 128MiB or 1GiB")
+        }
+        let request = try ClaimRequest(
+            wait: limit, delivery: given.choice(.delivery), lease: given.duration(.lease, atLeast: .seconds(1)),
+            maxMessageBytes: maxBytes)
+        self.init(
+            request: request, retry: try RetryPolicy(given),
+            timeout: given.value(.timeout).text == "none" ? nil : try given.duration(.timeout, atLeast: .milliseconds(1)),
+            grace: try given.duration(.grace), onTerm: try given.choice(.onTerm), onLost: try given.choice(.onLost),
+            linger: try given.duration(.linger))
+    }
+}
+
+extension RetryPolicy {
+    fileprivate init(_ given: GivenSettings) throws(ConfigurationError) {
+        let attempts = given.value(.maxAttempts)
+        guard let maxAttempts = Int(attempts.text), maxAttempts >= 1 else {
+            throw ConfigurationError("\(attempts.source): ‘\(attempts.text)’ is not a number from 1 up")
+        }
+        let delay = given.value(.retryDelay)
+        let ends = delay.text.components(separatedBy: "..").map { Units.duration($0) }
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first <= last,
+            last <= .seconds(86_400)
+        else {
+            throw ConfigurationError(
+                "\(delay.source): ‘\(delay.text)’ is not a range of durations up to 24h; write 10s..10m, or 30s for always the same")
+        }
+        self.init(maxAttempts: maxAttempts, delay: first...last)
+    }
+}

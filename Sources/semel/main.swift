@@ -1,0 +1,17 @@
+import Glibc
+import Semel
+
+// `main` stays synchronous: an asynchronous one ends its first thread in a static executable by unwinding it, which
+// costs tens of milliseconds. The first thread waits for signals instead.
+var arguments = Array(CommandLine.arguments.dropFirst())
+let environment = Environment.current
+switch arguments.first {
+case "progress": exit(ProgressCommand.run(Array(arguments.dropFirst()), environment))
+case "status": exit(StatusCommand.run(Array(arguments.dropFirst()), environment))
+case "help", "-h", "--help": Help.print()
+case "version", "--version": print("semel \(Version.current)")
+case "run":
+    arguments.removeFirst()
+    if ["-h", "--help"].contains(arguments.first) { Help.print() } else { RunCommand.run(arguments, environment) }
+default: RunCommand.run(arguments, environment)
+}

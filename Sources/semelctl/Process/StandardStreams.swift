@@ -1,0 +1,50 @@
+import Glibc
+import Semel
+
+enum StandardStreams {
+    /// Whoever starts a process with closed standard streams makes its next sockets and files 0, 1 and 2. They are
+    /// opened the wrong way round, so that their use fails as if they were closed.
+    static func open() {
+        for (descriptor, flags) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+        where fcntl(descriptor, F_GETFD) < 0 {
+            _ = Glibc.open("/dev/null", flags)
+        }
+    }
+}
+
+enum StandardOutput {
+    /// Writes all of it. Ends the process, quietly, when nobody reads any more.
+    static func write(_ text: String) throws(CommandFailure) {
+        switch writeAll(text, to: STDOUT_FILENO) {
+        case 0: return
+        case EPIPE: exit(Outcome.completed.exitCode)
+        case let code: throw CommandFailure(SystemError(doing: "write standard output", code: code))
+        }
+    }
+}
+
+enum StandardError {
+    static let isTerminal = isatty(STDERR_FILENO) == 1
+
+    /// Nobody can be told when this does not work.
+    static func write(_ text: String) {
+        _ = writeAll(text, to: STDERR_FILENO)
+    }
+}
+
+/// Returns 0 or the `errno` that stopped it.
+private func writeAll(_ text: String, to descriptor: CInt) -> CInt {
+    var text = text
+    return text.withUTF8 { bytes in
+        var rest = UnsafeRawBufferPointer(bytes)
+        while !rest.isEmpty {
+            let written = write(descriptor, rest.baseAddress, rest.count)
+            if written > 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return 0
+    }
+}

@@ -1,0 +1,49 @@
+public import Foundation
+import Glibc
+import Synchronization
+
+/// A new directory that is removed with everything in it: by `remove()`, with its last reference, or, should the
+/// test process be killed, by the watchdog.
+public final class TemporaryDirectory: Sendable {
+    public let url: URL
+    private let removed = Mutex(false)
+
+    public var path: String { url.path }
+
+    public init(_ name: String = "test") throws {
+        var template = Array("\(try Watchdog.shared().directory)/\(name)-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw SupportError.system("temporary directory", errno)
+        }
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        url = URL(fileURLWithPath: path, isDirectory: true)
+    }
+
+    deinit {
+        remove()
+    }
+
+    /// The path of a file or folder in this directory.
+    public func path(_ name: String) -> String {
+        path + "/" + name
+    }
+
+    /// Writes a file into this directory and gives its path.
+    @discardableResult
+    public func write(_ contents: String, to name: String, mode: Int = 0o644) throws -> String {
+        let file = path(name)
+        try Data(contents.utf8).write(to: URL(fileURLWithPath: file))
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+        return file
+    }
+
+    public func remove() {
+        let first = removed.withLock { removed in
+            defer { removed = true }
+            return !removed
+        }
+        if first {
+            try? FileManager.default.removeItem(at: url)
+        }
+    }
+}
