@@ -80,7 +80,8 @@ public actor RabbitMQProducer: MessageProducer {
 
     /// AMQP has one byte for the length of a short string, and one frame for all properties.
     private func check(_ message: OutgoingMessage) throws(QueueFailure) {
-        let short = [("id", message.id ?? ""), ("content type", message.contentType ?? "")]
+        let short =
+            [("id", message.id ?? ""), ("content type", message.contentType ?? "")]
             + message.headers.keys.map { ("name of header", $0) }
         for (what, text) in short where text.utf8.count > 255 {
             throw .misconfigured("the \(what) ‘\(text.prefix(20))…’ is longer than RabbitMQ's 255 bytes")

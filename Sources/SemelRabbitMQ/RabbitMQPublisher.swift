@@ -24,7 +24,9 @@ final class RabbitMQPublisher {
         channel.connection.close()
     }
 
-    private static func open(_ address: RabbitMQAddress, _ meanwhile: @escaping () -> Void) throws(AMQPFailure) -> AMQPChannel {
+    private static func open(_ address: RabbitMQAddress, _ meanwhile: @escaping () -> Void) throws(AMQPFailure)
+        -> AMQPChannel
+    {
         let channel = try AMQPChannel(AMQPConnection(address), meanwhile: meanwhile)
         try channel.connection.send(semel_confirm_select, amqp_confirm_select_t(nowait: 0))
         try channel.expect(semel_confirm_select_ok, to: "confirm.select")

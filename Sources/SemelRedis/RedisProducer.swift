@@ -42,7 +42,8 @@ public actor RedisProducer: MessageProducer {
     private func check(_ message: OutgoingMessage) throws(QueueFailure) {
         if let extra = message.besidesBody {
             throw .misconfigured(
-                "\(address.source): a Redis list holds plain bodies: a message in ‘\(address.keys.list)’ cannot have \(extra)")
+                "\(address.source): a Redis list holds plain bodies: a message in ‘\(address.keys.list)’ cannot have \(extra)"
+            )
         }
         if message.body.count > Self.largestBody {
             throw .misconfigured(

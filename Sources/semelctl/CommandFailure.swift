@@ -26,13 +26,3 @@ struct CommandFailure: Error, CustomStringConvertible {
         CommandFailure(description, .usage)
     }
 }
-
-extension QueueFailure {
-    fileprivate var outcome: Outcome {
-        switch self {
-        case .unreachable: .unreachable
-        case .refused: .refused
-        case .misconfigured: .misconfigured
-        }
-    }
-}

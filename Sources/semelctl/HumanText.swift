@@ -1,3 +1,5 @@
+import Semel
+
 /// Numbers as people read them.
 enum HumanText {
     /// `1.2 MB`: powers of 1000.

@@ -20,7 +20,8 @@ struct QueueCommand: AsyncParsableCommand {
 
     @Option(
         defaultAsFlag: WatchInterval(.seconds(1)),
-        help: ArgumentHelp("Looks again and again until it is stopped: every second, or 500ms, 10s, 1m.", valueName: "interval"))
+        help: ArgumentHelp(
+            "Looks again and again until it is stopped: every second, or 500ms, 10s, 1m.", valueName: "interval"))
     var watch: WatchInterval?
 
     func run() async throws {
