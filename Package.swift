@@ -34,7 +34,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CRabbitMQ", providers: [.apt(["librabbitmq-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
-        .systemLibrary(name: "CLinux"),
+        .target(name: "CLinux"),
         .systemLibrary(name: "CZlib", path: "Examples/SecretScan/Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(name: "Semel", dependencies: ["CLinux", logging], swiftSettings: settings),
@@ -70,7 +70,8 @@ let package = Package(
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"], path: "Tests/SupportTests", swiftSettings: settings),
         .testTarget(
-            name: "SemelTests", dependencies: ["Semel", "SemelCommand", "SemelQueues", "SemelStatusServer"] + queues,
+            name: "SemelTests",
+            dependencies: ["CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", logging] + queues + nio,
             swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",

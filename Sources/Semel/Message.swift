@@ -11,10 +11,13 @@ public struct Message: Sendable {
     public var headers: [String: HeaderValue]
     /// The how-manieth delivery of this message to a worker this is, from 1.
     public var attempt: Int
+    /// The queue knows that the message was delivered before, but not how often. `attempt` is then the one that ended
+    /// without a word: it has to be counted before another may begin.
+    public var attemptIsUncounted: Bool
 
     public init(
         id: String, body: MessageBody, size: Int? = nil, contentType: String? = nil,
-        headers: [String: HeaderValue] = [:], attempt: Int
+        headers: [String: HeaderValue] = [:], attempt: Int, attemptIsUncounted: Bool = false
     ) {
         self.id = id
         self.body = body
@@ -22,6 +25,7 @@ public struct Message: Sendable {
         self.contentType = contentType
         self.headers = headers
         self.attempt = attempt
+        self.attemptIsUncounted = attemptIsUncounted
     }
 
     /// The W3C trace context of the producer, where the message carries one.

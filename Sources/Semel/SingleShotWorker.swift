@@ -45,26 +45,38 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
     /// nobody waits for the status of a worker that found nothing.
     public func linger() async {
         guard policy.linger > .zero, status.snapshot.messageID != nil else { return }
+        await pause(policy.linger, orUntil: stop.first)
+    }
+
+    private func pause(_ span: Duration, orUntil request: OneShot<StopSignal>) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { _ = await stop.first.wait() }
-            group.addTask { try? await Task.sleep(for: policy.linger) }
+            group.addTask { _ = await request.wait() }
+            group.addTask { try? await Task.sleep(for: span) }
             await group.next()
             group.cancelAll()
         }
     }
 
     private func claim() async throws(QueueFailure) -> (any Claim)? {
-        let claiming = Task { () async -> Result<(any Claim)?, QueueFailure> in
+        let claimed = OneShot<Result<(any Claim)?, QueueFailure>>()
+        let claiming = Task {
             do throws(QueueFailure) {
-                return .success(try await queue.claim(policy.request))
+                claimed.fulfil(.success(try await queue.claim(policy.request)))
             } catch {
-                return .failure(error)
+                claimed.fulfil(.failure(error))
             }
         }
-        let watching = Task { if await stop.first.wait() != nil { claiming.cancel() } }
-        let result = await claiming.value
-        watching.cancel()
-        await watching.value
+        let stopping = Task {
+            guard await stop.first.wait() != nil else { return }
+            claiming.cancel()
+            // A queue that hangs in a name look-up or a handshake cannot be interrupted, only left behind; what it may
+            // claim in that moment goes back when this process ends.
+            await pause(min(policy.grace, .seconds(5)), orUntil: stop.second)
+            claimed.fulfil(.success(nil))
+        }
+        let result = await claimed.wait() ?? .success(nil)
+        stopping.cancel()
+        await stopping.value
         return try result.get()
     }
 
@@ -100,6 +112,9 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
             let limit = policy.request.maxMessageBytes
             return Verdict(
                 deadLetteredBecause: "the message has \(message.size) bytes, --max-message-bytes allows \(limit)")
+        }
+        if message.attemptIsUncounted, policy.request.delivery == .atLeastOnce {
+            return Verdict(counting: message.attempt, of: policy.retry.maxAttempts)
         }
         // Only a worker that died without settling leaves such a message behind.
         if message.attempt > policy.retry.maxAttempts {
@@ -224,6 +239,15 @@ extension Verdict {
         outcome = .deadLettered
         fate = .deadLetter
         self.reason = reason
+    }
+
+    /// An attempt that ended without a word, on a queue that does not count: it is written down by a retry, without
+    /// running the task. Otherwise a message that kills every worker would do so for ever.
+    init(counting attempt: Int, of maximum: Int) {
+        let isLast = attempt >= maximum
+        outcome = isLast ? .deadLettered : .retry
+        fate = isLast ? .deadLetter : .retry
+        reason = "the worker of attempt \(attempt) of \(maximum) ended without a word; counted now, since the queue does not"
     }
 }
 

@@ -3,10 +3,10 @@ import Glibc
 import Semel
 import Synchronization
 
-/// A command that runs in a process group of its own.
+/// A command that runs in a process group of its own, and does not outlive its worker.
 ///
-/// Not swift-subprocess: it hands on no descriptor but the standard three (progress needs a fourth) and starts threads
-/// and an epoll set that a worker with a single child pays for at every start.
+/// Not swift-subprocess: it hands on no descriptor but the standard three (progress needs a fourth), cannot tie the child
+/// to its parent's life, and starts threads and an epoll set that a worker with a single child pays for at every start.
 final class ChildProcess: Sendable {
     enum ExitStatus: Sendable, Hashable {
         case exited(Int32)
@@ -14,7 +14,7 @@ final class ChildProcess: Sendable {
     }
 
     /// What becomes the child's descriptors 0, 1, 2 and 3. The caller keeps its own copies.
-    struct Descriptors {
+    struct Descriptors: Sendable {
         var input: CInt
         var output: CInt
         var error: CInt
@@ -23,43 +23,49 @@ final class ChildProcess: Sendable {
 
     static let progressDescriptor: CInt = 3
 
-    let pid: pid_t
-    private let ended = Mutex(false)
+    /// Set when the command and whatever it left behind have ended.
+    let end = OneShot<ExitStatus>()
+    private let pid: pid_t
+    private let isCollected = Mutex(false)
 
     private init(pid: pid_t) {
         self.pid = pid
     }
 
+    /// Starts the command, and a thread that waits for its end.
+    ///
+    /// - Parameter adoptsOrphans: Whether this process is the reaper of the command's descendants
+    ///   (`PR_SET_CHILD_SUBREAPER`, or PID 1) and has no other children, so that it may end and collect all of them.
     static func start(
-        executable: String, arguments: [String], environment: [String: String], descriptors: Descriptors
-    ) throws(SystemError) -> ChildProcess {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        let sources = [descriptors.input, descriptors.output, descriptors.error, descriptors.progress]
-        for (target, source) in sources.enumerated() {
-            posix_spawn_file_actions_adddup2(&actions, source, CInt(target))
+        executable: String, arguments: [String], environment: [String: String], descriptors: Descriptors,
+        adoptsOrphans: Bool
+    ) async throws(SystemError) -> ChildProcess {
+        let started: Result<ChildProcess, SystemError> = await withCheckedContinuation { started in
+            do throws(SystemError) {
+                // The kernel kills the child when the thread that started it ends: so it is the one that waits for it.
+                try startThread("semel-child") {
+                    let child = Result { () throws(SystemError) in
+                        try spawn(executable, arguments, environment, descriptors)
+                    }
+                    started.resume(returning: child)
+                    if case .success(let child) = child { child.end.fulfil(child.waitForEnd(adoptsOrphans)) }
+                }
+            } catch {
+                started.resume(returning: .failure(error))
+            }
         }
-        posix_spawn_file_actions_addclosefrom_np(&actions, progressDescriptor + 1)
+        return try started.get()
+    }
 
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var nothing = sigset_t()
-        var everything = sigset_t()
-        sigemptyset(&nothing)
-        sigfillset(&everything)
-        // The worker blocks and ignores signals for itself; a program expects to be born without any of that.
-        posix_spawnattr_setsigmask(&attributes, &nothing)
-        posix_spawnattr_setsigdefault(&attributes, &everything)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
+    private static func spawn(
+        _ executable: String, _ arguments: [String], _ environment: [String: String], _ descriptors: Descriptors
+    ) throws(SystemError) -> ChildProcess {
         var pid = pid_t()
-        let variables = environment.map { "\($0.key)=\($0.value)" }
+        let sources = [descriptors.input, descriptors.output, descriptors.error, descriptors.progress]
         let code = withCStrings(arguments) { argv in
-            withCStrings(variables) { envp in posix_spawn(&pid, executable, &actions, &attributes, argv, envp) }
+            withCStrings(environment.map { "\($0.key)=\($0.value)" }) { envp in
+                semel_spawn(&pid, executable, argv, envp, sources)
+            }
         }
         guard code == 0 else { throw SystemError(doing: "run ‘\(executable)’", code: code) }
         return ChildProcess(pid: pid)
@@ -68,18 +74,18 @@ final class ChildProcess: Sendable {
     /// Sends a signal to the whole group; nothing once the leader has been collected, so that no stranger with a
     /// recycled number is hit.
     func signal(_ number: CInt) {
-        ended.withLock { if !$0 { kill(-pid, number) } }
+        isCollected.withLock { if !$0 { kill(-pid, number) } }
     }
 
-    /// Blocks until the leader has ended, then kills what is left of its group and, where this process adopts orphans
-    /// (`PR_SET_CHILD_SUBREAPER`, or PID 1), everything that escaped from the group as well.
-    func waitForEnd(adoptsOrphans: Bool) -> ExitStatus {
+    /// Blocks until the leader has ended, then kills what is left of its group and, where this process adopts orphans,
+    /// everything that escaped from the group as well.
+    private func waitForEnd(_ adoptsOrphans: Bool) -> ExitStatus {
         waitForLeader(collectingOrphans: adoptsOrphans)
         // The leader is not collected yet, so its number, which is the group's, cannot have been given to another.
         kill(-pid, SIGKILL)
         var status: CInt = 0
-        ended.withLock { ended in
-            ended = true
+        isCollected.withLock { isCollected in
+            isCollected = true
             while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
         }
         if adoptsOrphans { Orphans.end() }

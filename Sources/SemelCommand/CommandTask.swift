@@ -55,7 +55,7 @@ public final class CommandTask: SingleShotTask {
     public func run(_ message: Message, context: TaskContext) async throws -> TaskResult {
         let running: Running
         do throws(SystemError) {
-            running = try start(message, context)
+            running = try await start(message, context)
         } catch {
             return .unstartable(error.description)
         }
@@ -75,10 +75,9 @@ public final class CommandTask: SingleShotTask {
         let input: TaskInput
         let output: OutputPump
         let error: OutputPump
-        let ended: OneShot<ChildProcess.ExitStatus>
     }
 
-    private func start(_ message: Message, _ context: TaskContext) throws(SystemError) -> Running {
+    private func start(_ message: Message, _ context: TaskContext) async throws(SystemError) -> Running {
         let directory = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
         let taskInput = try TaskInput(input, body: message.body, temporaryDirectory: directory)
         var output = try Pipe()
@@ -86,29 +85,25 @@ public final class CommandTask: SingleShotTask {
         var progress = try Pipe()
         output.widen()
         error.widen()
-        let child = try ChildProcess.start(
+        let child = try await ChildProcess.start(
             executable: executable, arguments: arguments,
             environment: variables(message, context, file: taskInput.file),
             descriptors: ChildProcess.Descriptors(
-                input: taskInput.descriptor, output: output.writing, error: error.writing, progress: progress.writing))
+                input: taskInput.descriptor, output: output.writing, error: error.writing, progress: progress.writing),
+            adoptsOrphans: adoptsOrphans)
         let running = Running(
             child: child,
             input: taskInput,
             output: OutputPump(
                 from: output.takeReading(), to: STDOUT_FILENO, status: context.status,
                 captureLimit: result == .stdout ? maximumResultBytes : nil),
-            error: OutputPump(from: error.takeReading(), to: STDERR_FILENO, status: context.status, captureLimit: nil),
-            ended: OneShot())
+            error: OutputPump(from: error.takeReading(), to: STDERR_FILENO, status: context.status, captureLimit: nil))
         do throws(SystemError) {
             try running.output.start()
             try running.error.start()
             try ProgressReader.start(from: progress.takeReading(), status: context.status)
-            try startThread("semel-child") { [adoptsOrphans] in
-                running.ended.fulfil(child.waitForEnd(adoptsOrphans: adoptsOrphans))
-            }
         } catch {
             child.signal(SIGKILL)
-            _ = child.waitForEnd(adoptsOrphans: adoptsOrphans)
             throw error
         }
         return running
@@ -116,7 +111,7 @@ public final class CommandTask: SingleShotTask {
 
     private func result(of running: Running, _ context: TaskContext) async -> TaskResult {
         let killing = Task { if await context.graceOver.wait() != nil { running.child.signal(SIGKILL) } }
-        let status = await running.ended.wait()
+        let status = await running.child.end.wait()
         killing.cancel()
         await killing.value
         // What the command left behind is dead by now, so the streams end as soon as they are read empty; only somebody

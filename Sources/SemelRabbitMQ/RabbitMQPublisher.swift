@@ -43,30 +43,34 @@ final class RabbitMQPublisher {
         let memory = AMQPMemory()
         let queue = address.retryQueue(tier.delay)
         // What expires here is dead-lettered back to the queue that it came from.
-        try declare(
+        try declareOrUse(
             queue,
             [
                 memory.entry("x-message-ttl", tier.delay.milliseconds),
                 memory.entry("x-dead-letter-exchange", ""),
                 memory.entry("x-dead-letter-routing-key", address.queue),
             ] + durability(like: delivery, memory))
-        let properties = delivery.properties.forCopy(
-            id: message.id, adding: [memory.entry(AMQPProperties.Header.attempts, Int64(message.attempt))], in: memory)
-        try publish(delivery.body, to: queue, properties)
+        try publishCopy(delivery, of: message, attemptsUsed: message.attempt, to: queue, memory)
+    }
+
+    /// Puts the message back as one that this worker never had. A refusal with requeue would count as an attempt, on
+    /// quorum queues before 4.3 as on classic ones; a copy does not, but goes to the end of the queue.
+    func putBack(_ delivery: AMQPChannel.Delivery, of message: Message) throws(AMQPFailure) {
+        try publishCopy(delivery, of: message, attemptsUsed: message.attempt - 1, to: address.queue, AMQPMemory())
+    }
+
+    private func publishCopy(
+        _ delivery: AMQPChannel.Delivery, of message: Message, attemptsUsed: Int, to queue: String, _ memory: AMQPMemory
+    ) throws(AMQPFailure) {
+        let used = memory.entry(AMQPProperties.Header.attempts, Int64(attemptsUsed))
+        try publish(delivery.body, to: queue, delivery.properties.forCopy(id: message.id, adding: [used], in: memory))
     }
 
     func deadLetter(_ delivery: AMQPChannel.Delivery, of message: Message, _ letter: DeadLetter) throws(AMQPFailure) {
         let memory = AMQPMemory()
         let queue = address.deadQueue
         let type = delivery.isFromQuorumQueue ? [memory.entry("x-queue-type", "quorum")] : []
-        do throws(AMQPFailure) {
-            try declare(queue, type)
-        } catch .closed(406, let text) {
-            // There is one with other arguments: whoever made it knew what they wanted.
-            log.debug("\(queue) exists with other arguments", metadata: ["reason": "\(text)"])
-            channel = try Self.open(address, meanwhile)
-            unconfirmed = Unconfirmed()
-        }
+        try declareOrUse(queue, type)
         var headers = [
             memory.entry(AMQPProperties.Header.attempts, Int64(letter.attempts)),
             memory.entry(AMQPProperties.Header.reason, letter.reason),
@@ -137,11 +141,10 @@ final class RabbitMQPublisher {
 
     private func awaitNews(of queue: String) throws(AMQPFailure) {
         do throws(AMQPFailure) {
-            try channel.wait(
-                for: "a publishing to \(queue)", otherwise: { (event) throws(AMQPFailure) in try note(event) }
-            ) { (event) throws(AMQPFailure) -> Void? in
-                switch event {
-                case .confirmed, .unblocked: try note(event)
+            try channel.wait(for: "a publishing to \(queue)") { (event) throws(AMQPFailure) -> Void? in
+                try note(event)
+                return switch event {
+                case .confirmed, .unblocked: ()
                 default: nil
                 }
             }
@@ -185,6 +188,18 @@ final class RabbitMQPublisher {
         }
     }
 
+    /// A queue of semel's that exists with other arguments is used as it is: the type of the user's queue, which it
+    /// follows, cannot always be told, and whoever made it by hand knew what they wanted.
+    private func declareOrUse(_ queue: String, _ arguments: [amqp_table_entry_t]) throws(AMQPFailure) {
+        do throws(AMQPFailure) {
+            try declare(queue, arguments)
+        } catch .closed(406, let text) {
+            log.debug("\(queue) exists with other arguments", metadata: ["reason": "\(text)"])
+            channel = try Self.open(address, meanwhile)
+            unconfirmed = Unconfirmed()
+        }
+    }
+
     /// A delayed message deserves the same number of copies as it had before. Quorum queues know times to live and
     /// at-least-once dead-lettering from 3.10 on.
     private func durability(like delivery: AMQPChannel.Delivery, _ memory: AMQPMemory) -> [amqp_table_entry_t] {
@@ -213,7 +228,7 @@ struct RetryTier: Hashable {
 }
 
 extension AMQPChannel.Delivery {
-    /// Only quorum queues count deliveries.
+    /// Only quorum queues count deliveries. Some versions leave the header out of a first delivery.
     var isFromQuorumQueue: Bool {
         properties.headers["x-delivery-count"] != nil
     }

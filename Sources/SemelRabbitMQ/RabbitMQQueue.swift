@@ -131,10 +131,14 @@ public actor RabbitMQQueue: MessageQueue {
         throws(AMQPFailure) -> RabbitMQClaim
     {
         let headers = delivery.properties.headers
+        let attempts = RabbitMQAttempts(headers: headers, redelivered: delivery.redelivered)
+        if attempts.isUncounted {
+            log.warning("classic queues do not count deliveries: use a quorum queue", metadata: ["queue": "\(name)"])
+        }
         let message = Message(
             id: delivery.properties.messageID ?? MessageID.random(), body: delivery.body,
             contentType: delivery.properties.contentType, headers: headers,
-            attempt: RabbitMQAttempts.count(headers: headers, redelivered: delivery.redelivered))
+            attempt: attempts.number, attemptIsUncounted: attempts.isUncounted)
         let claim = RabbitMQClaim(queue: self, message: message)
         if request.delivery == .atMostOnce {
             try acknowledge(delivery, on: channel)
@@ -203,14 +207,11 @@ public actor RabbitMQQueue: MessageQueue {
         _ problem: String?
     ) throws(SettlementFailure) {
         do throws(AMQPFailure) {
-            if case .release = settlement {
-                try handBack(delivery, on: channel)
-                try channel.close()
-            } else if problem != nil {
-                try handBack(delivery, on: channel)
-                try channel.close()
-            } else {
+            if problem == nil {
                 try acknowledge(delivery, on: channel)
+            } else {
+                try handBack(delivery, on: channel)
+                try channel.close()
             }
         } catch {
             lose(claim, channel, error)
@@ -219,6 +220,8 @@ public actor RabbitMQQueue: MessageQueue {
         thread.watch(nil)
         channel.connection.close()
         state = .closed
+        // A release that could only be made by handing back is one all the same.
+        if case .release = settlement { return }
         if let problem { throw .handedBack(problem) }
     }
 
@@ -233,7 +236,8 @@ public actor RabbitMQQueue: MessageQueue {
     private func publish(_ claim: RabbitMQClaim, _ delivery: AMQPChannel.Delivery, _ settlement: Settlement) -> String? {
         do throws(AMQPFailure) {
             switch settlement {
-            case .release, .complete(result: nil): break
+            case .complete(result: nil): break
+            case .release: try publisher().putBack(delivery, of: claim.message)
             case .complete(let result?):
                 guard let replyTo = delivery.properties.replyTo else {
                     log.notice("the message names no reply_to: its result is not delivered")
@@ -282,13 +286,17 @@ struct RabbitMQClaim: Claim {
     }
 }
 
-enum RabbitMQAttempts {
-    /// Which attempt this delivery is. A retry carries the number used so far in a header of its own; since then a
-    /// quorum queue counts returns and lost connections. A classic queue only says whether there was any.
-    static func count(headers: [String: HeaderValue], redelivered: Bool) -> Int {
-        let used = headers[AMQPProperties.Header.attempts]?.whole ?? 0
-        let returned = headers["x-delivery-count"]?.whole ?? (redelivered ? 1 : 0)
-        return used + returned + 1
+/// Which attempt a delivery is. A retry carries the number used so far in a header of its own; since then a quorum queue
+/// counts returns and lost connections. A classic queue only says whether there were any.
+struct RabbitMQAttempts: Hashable {
+    let number: Int
+    let isUncounted: Bool
+
+    init(headers: [String: HeaderValue], redelivered: Bool) {
+        let used = max(0, headers[AMQPProperties.Header.attempts]?.whole ?? 0)
+        let returned = headers["x-delivery-count"]?.whole
+        number = used + (returned ?? 0) + 1
+        isUncounted = returned == nil && redelivered
     }
 }
 

@@ -4,8 +4,8 @@ import Semel
 
 /// A connection to Redis: commands go out as they are asked for, replies come back in that order.
 final class RedisConnection: Sendable {
-    /// While an answer is due, silence for this long ends the connection. Longer than any blocking command waits.
-    static let patience = Duration.seconds(15)
+    /// How long an answer may take. A busy server is still a server, and a large body takes its time.
+    static let patience = Duration.seconds(30)
 
     private let channel: any Channel
 
@@ -13,16 +13,16 @@ final class RedisConnection: Sendable {
         self.channel = channel
     }
 
-    static func open(_ address: RedisAddress, on group: any EventLoopGroup) async throws(RedisFailure) -> RedisConnection {
+    static func open(_ address: RedisAddress, on group: any EventLoopGroup, within limit: Duration = .seconds(10))
+        async throws(RedisFailure) -> RedisConnection
+    {
         do {
             let channel = try await ClientBootstrap(group: group)
-                .connectTimeout(.seconds(10))
+                .connectTimeout(.milliseconds(limit.milliseconds))
                 .channelOption(.socketOption(.so_keepalive), value: 1)
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(
-                            IdleStateHandler(readTimeout: .nanoseconds(patience.milliseconds * 1_000_000)))
                         try channel.pipeline.syncOperations.addHandler(RedisHandler())
                     }
                 }
@@ -42,20 +42,21 @@ final class RedisConnection: Sendable {
         var greetings: [EventLoopFuture<RedisValue>] = []
         if let password = address.password {
             let user = address.user.map { [RedisArgument($0)] } ?? []
-            greetings.append(future(["AUTH"] + user + [RedisArgument(password)]))
+            greetings.append(future(["AUTH"] + user + [RedisArgument(password)], within: Self.patience))
         }
-        if address.database != 0 { greetings.append(future(["SELECT", RedisArgument(address.database)])) }
+        if address.database != 0 { greetings.append(future(["SELECT", RedisArgument(address.database)], within: Self.patience)) }
         for greeting in greetings { _ = try await Self.value(of: greeting) }
     }
 
-    /// Sends one command and waits for its reply; an error reply is thrown.
-    func command(_ arguments: [RedisArgument]) async throws(RedisFailure) -> RedisValue {
-        try await Self.value(of: future(arguments))
+    /// Sends one command and waits for its reply; an error reply is thrown. A reply that does not come in time ends the
+    /// connection: what is heard later could not be told apart any more.
+    func command(_ arguments: [RedisArgument], within limit: Duration = patience) async throws(RedisFailure) -> RedisValue {
+        try await Self.value(of: future(arguments, within: limit))
     }
 
     /// Sends many commands at once; the replies are in their order, errors among them.
     func pipeline(_ commands: [[RedisArgument]]) async throws(RedisFailure) -> [RedisValue] {
-        let replies = commands.map { future($0) }
+        let replies = commands.map { future($0, within: Self.patience) }
         var values: [RedisValue] = []
         for reply in replies { values.append(try await Self.value(of: reply)) }
         return values
@@ -68,8 +69,13 @@ final class RedisConnection: Sendable {
         channel.close(promise: nil)
     }
 
-    private func future(_ arguments: [RedisArgument]) -> EventLoopFuture<RedisValue> {
+    private func future(_ arguments: [RedisArgument], within limit: Duration) -> EventLoopFuture<RedisValue> {
         let promise = channel.eventLoop.makePromise(of: RedisValue.self)
+        let tooLate = channel.eventLoop.scheduleTask(in: .milliseconds(limit.milliseconds)) { [channel] in
+            promise.fail(RedisFailure.broken("Redis did not answer within \(Units.text(limit))"))
+            channel.close(promise: nil)
+        }
+        promise.futureResult.whenComplete { _ in tooLate.cancel() }
         guard let bytes = RESP.encode(arguments, allocator: channel.allocator) else {
             promise.fail(RedisFailure.broken("out of memory"))
             return promise.futureResult
@@ -98,7 +104,7 @@ final class RedisConnection: Sendable {
             if let failure = error.connectionErrors.first { return text(of: failure.error) }
             return error.dnsAError == nil && error.dnsAAAAError == nil ? "no connection" : "unknown host"
         case let error as IOError: return SystemError(doing: "connect", code: error.errnoCode).description
-        case ChannelError.connectTimeout: return "no connection within 10s"
+        case ChannelError.connectTimeout(let limit): return "no connection within \(limit.nanoseconds / 1_000_000) ms"
         case is ChannelError: return "the connection was closed"
         default: return "\(error)"
         }
@@ -141,11 +147,6 @@ private final class RedisHandler: ChannelDuplexHandler {
         } catch {
             end(context, error)
         }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
-        if !waiting.isEmpty { end(context, .broken("Redis did not answer within \(Units.text(RedisConnection.patience))")) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

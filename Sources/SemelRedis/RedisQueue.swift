@@ -149,9 +149,9 @@ public actor RedisQueue: MessageQueue {
         }
     }
 
-    private func connected() async throws(RedisFailure) -> RedisConnection {
+    private func connected(within limit: Duration = .seconds(10)) async throws(RedisFailure) -> RedisConnection {
         if let connection { return connection }
-        let opened = try await RedisConnection.open(address, on: group)
+        let opened = try await RedisConnection.open(address, on: group, within: limit)
         connection = opened
         return opened
     }
@@ -202,8 +202,10 @@ public actor RedisQueue: MessageQueue {
         let names = address.keys
         let keys = [names.list, names.leases, names.payloads, names.attempts, names.delayed, names.settled(claim.message.id)]
         let claimed = [RedisArgument(claim.message.id), RedisArgument(claim.message.attempt)]
-        let reply = try await connected().command(
-            RedisScripts.run(script, keys: keys + (key.map { [$0] } ?? []), claimed + arguments))
+        // No longer than the lease has left: what comes after would be about somebody else's claim.
+        let limit = max(.milliseconds(100), min(lease / 3, leaseEnds - .now))
+        let reply = try await connected(within: limit).command(
+            RedisScripts.run(script, keys: keys + (key.map { [$0] } ?? []), claimed + arguments), within: limit)
         return reply.integer == 1
     }
 

@@ -9,6 +9,9 @@ enum RedisScripts {
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         local function text(number) return string.format('%.0f', number) end
+        -- A server that is out of memory refuses to begin a script's writing with one that needs some. What claims and
+        -- settlements need is little and soon given back; to refuse them would be to lose the claims.
+        redis.call('ZREM', KEYS[2], '')
 
         """
 

@@ -133,7 +133,8 @@ public actor SpoolQueue: MessageQueue {
         do throws(SystemError) {
             try move(file, claim, settlement)
         } catch {
-            throw .lost(ClaimLoss("spool: \(error)"))
+            // The file stays where it is, and the lock goes with this process: the next worker takes it.
+            throw .handedBack("spool: \(error)")
         }
     }
 
