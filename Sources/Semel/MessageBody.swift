@@ -24,7 +24,9 @@ public final class MessageBody: Sendable {
     public convenience init(_ bytes: some Sequence<UInt8>) throws(SystemError) {
         let builder = try MessageBodyBuilder()
         do {
-            let done: Void? = try bytes.withContiguousStorageIfAvailable { try builder.append(UnsafeRawBufferPointer($0)) }
+            let done: Void? = try bytes.withContiguousStorageIfAvailable {
+                try builder.append(UnsafeRawBufferPointer($0))
+            }
             if done == nil {
                 try Array(bytes).withUnsafeBytes { try builder.append($0) }
             }

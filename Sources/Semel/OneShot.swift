@@ -27,7 +27,7 @@ public final class OneShot<Value: Sendable>: Sendable {
             state = .fulfilled(value)
             return Array(waiters.values)
         }
-        waiters?.forEach { $0.resume(returning: value) }
+        for waiter in waiters ?? [] { waiter.resume(returning: value) }
         return waiters != nil
     }
 

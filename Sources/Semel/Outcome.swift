@@ -39,7 +39,8 @@ public enum Outcome: String, Sendable, CaseIterable, Codable {
         case .completed: "the task succeeded"
         case .idle: "no message came within --wait"
         case .usage: "wrong usage (flags)"
-        case .deadLettered: "the message was dead-lettered: rejected by the task, attempts used up, or over the size limit"
+        case .deadLettered:
+            "the message was dead-lettered: rejected by the task, attempts used up, or over the size limit"
         case .unreachable: "the queue cannot be reached"
         case .internalError: "internal error"
         case .retry: "the task failed, another attempt is due"

@@ -82,7 +82,8 @@ public struct QueueURL: Sendable {
     public func allowOnly(_ known: Set<String>) throws(ConfigurationError) {
         for option in options.keys.sorted() where !known.contains(option) {
             throw ConfigurationError(
-                "\(source): unknown option ‘\(option)’; a \(scheme) queue knows \(known.sorted().joined(separator: ", "))")
+                "\(source): unknown option ‘\(option)’; a \(scheme) queue knows \(known.sorted().joined(separator: ", "))"
+            )
         }
     }
 }

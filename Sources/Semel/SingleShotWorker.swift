@@ -1,8 +1,5 @@
-public import Logging
-
-#if canImport(Glibc)
 import Glibc
-#endif
+public import Logging
 
 /// One worker: it claims one message, runs one task on it, settles it, and is done. The life of a message is
 /// ``run()``, read from top to bottom.
@@ -247,7 +244,8 @@ extension Verdict {
         let isLast = attempt >= maximum
         outcome = isLast ? .deadLettered : .retry
         fate = isLast ? .deadLetter : .retry
-        reason = "the worker of attempt \(attempt) of \(maximum) ended without a word; counted now, since the queue does not"
+        reason =
+            "the worker of attempt \(attempt) of \(maximum) ended without a word; counted now, since the queue does not"
     }
 }
 

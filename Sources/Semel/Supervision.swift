@@ -46,7 +46,8 @@ struct Supervision<Work: SingleShotTask>: Sendable {
         return ending
     }
 
-    private func watch(_ running: Task<Void, Never>, _ result: OneShot<TaskResult>) async -> (TaskResult, Interruption?) {
+    private func watch(_ running: Task<Void, Never>, _ result: OneShot<TaskResult>) async -> (TaskResult, Interruption?)
+    {
         await withTaskGroup(of: Event.self) { group in
             group.addTask { await result.wait().map { .ended($0) } ?? .nothing }
             group.addTask { await stop.first.wait().map { .stopRequested($0) } ?? .nothing }

@@ -37,7 +37,9 @@ final class TaskInput: Sendable {
     }
 
     /// A directory that only this user can enter, with the body in it.
-    private static func write(_ body: MessageBody, into parent: String) throws(SystemError) -> (file: String, directory: String) {
+    private static func write(_ body: MessageBody, into parent: String) throws(SystemError) -> (
+        file: String, directory: String
+    ) {
         var template = Array("\(parent)/semel-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError(doing: "create a directory in \(parent)") }
         let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

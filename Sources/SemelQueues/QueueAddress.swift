@@ -81,7 +81,8 @@ private struct Variables {
     func rabbitMQ() throws(ConfigurationError) -> QueueURL {
         QueueURL(
             scheme: "amqp", user: self["MQ_USERNAME"], password: self["MQ_PASSWORD"], host: try require("MQ_HOST"),
-            port: try port("MQ_PORT"), path: "/" + (self["MQ_VHOST"] ?? ""), options: ["queue": try require("MQ_QUEUE")],
+            port: try port("MQ_PORT"), path: "/" + (self["MQ_VHOST"] ?? ""),
+            options: ["queue": try require("MQ_QUEUE")],
             source: "MQ_HOST")
     }
 

@@ -70,10 +70,24 @@ final class AMQPChannel {
 
     /// Waits for the answer that is one method.
     func expect(
-        _ answer: UInt32, to what: String, otherwise: (Event) throws(AMQPFailure) -> Void = { (_) throws(AMQPFailure) in }
+        _ answer: UInt32, to what: String,
+        otherwise: (Event) throws(AMQPFailure) -> Void = { (_) throws(AMQPFailure) in }
     ) throws(AMQPFailure) {
         try wait(for: what, otherwise: otherwise) { (event) throws(AMQPFailure) -> Void? in
             if case .answer(answer) = event { () } else { nil }
+        }
+    }
+
+    /// Takes one message that is there, without ever being a consumer.
+    func get(from queue: String) throws(AMQPFailure) -> Delivery? {
+        let memory = AMQPMemory()
+        try connection.send(semel_basic_get, amqp_basic_get_t(ticket: 0, queue: memory.bytes(queue), no_ack: 0))
+        return try wait(for: "basic.get") { (event) throws(AMQPFailure) in
+            switch event {
+            case .delivery(let delivery): .some(.some(delivery))
+            case .nothingThere: .some(.none)
+            default: nil
+            }
         }
     }
 

@@ -99,7 +99,9 @@ final class AMQPConnection {
     }
 
     /// Sends a message to a queue by the default exchange.
-    func publish(_ body: UnsafeRawBufferPointer, to queue: String, mandatory: Bool, _ properties: amqp_basic_properties_t)
+    func publish(
+        _ body: UnsafeRawBufferPointer, to queue: String, mandatory: Bool, _ properties: amqp_basic_properties_t
+    )
         throws(AMQPFailure)
     {
         let memory = AMQPMemory()
@@ -140,7 +142,8 @@ final class AMQPConnection {
         isOpen = false
         if code == AMQP_STATUS_HEARTBEAT_TIMEOUT.rawValue { throw .broken("the broker was silent for two heartbeats") }
         // The library says only that a system call failed, the system says which way.
-        let system = code == AMQP_STATUS_SOCKET_ERROR.rawValue && errno != 0 ? ": \(String(cString: strerror(errno)))" : ""
+        let system =
+            code == AMQP_STATUS_SOCKET_ERROR.rawValue && errno != 0 ? ": \(String(cString: strerror(errno)))" : ""
         throw .broken(String(cString: amqp_error_string2(code)) + system)
     }
 

@@ -33,8 +33,11 @@ final class AMQPProperties {
     }
 
     private static var textFields: [WritableKeyPath<amqp_basic_properties_t, amqp_bytes_t>] {
-        [\.content_type, \.content_encoding, \.correlation_id, \.reply_to, \.expiration, \.message_id, \.type, \.user_id,
-        \.app_id, \.cluster_id]
+        [
+            \.content_type, \.content_encoding, \.correlation_id, \.reply_to, \.expiration, \.message_id, \.type,
+            \.user_id,
+            \.app_id, \.cluster_id,
+        ]
     }
 
     var messageID: String? { text(AMQP_BASIC_MESSAGE_ID_FLAG, properties.message_id) }

@@ -15,7 +15,8 @@ public struct RabbitMQAddress: Sendable {
 
     public init(_ url: QueueURL) throws(ConfigurationError) {
         guard url.scheme == "amqp" else {
-            throw ConfigurationError("\(url.source): \(url.scheme):// is not supported yet; use amqp:// inside the cluster")
+            throw ConfigurationError(
+                "\(url.source): \(url.scheme):// is not supported yet; use amqp:// inside the cluster")
         }
         try url.allowOnly(["queue", "heartbeat"])
         guard let host = url.host else {
@@ -29,7 +30,9 @@ public struct RabbitMQAddress: Sendable {
         let vhost = url.path.dropFirst()
         self.vhost = vhost.isEmpty ? "/" : String(vhost)
         queue = try url.require("queue", example: "amqp://host/vhost?queue=name")
-        guard queue.utf8.count <= 255 else { throw ConfigurationError("\(url.source): a queue name has at most 255 bytes") }
+        guard queue.utf8.count <= 255 else {
+            throw ConfigurationError("\(url.source): a queue name has at most 255 bytes")
+        }
         let text = url.options["heartbeat"] ?? "30s"
         guard let heartbeat = Units.duration(text), heartbeat >= .seconds(1), heartbeat <= .seconds(3600) else {
             throw ConfigurationError("\(url.source): heartbeat ‘\(text)’ is not a time between 1s and 1h")

@@ -53,7 +53,9 @@ public actor RabbitMQQueue: MessageQueue {
 
     // MARK: Claiming
 
-    private func connectAndClaim(_ request: ClaimRequest, _ cancelled: OneShot<Void>) throws(QueueFailure) -> RabbitMQClaim? {
+    private func connectAndClaim(_ request: ClaimRequest, _ cancelled: OneShot<Void>) throws(QueueFailure)
+        -> RabbitMQClaim?
+    {
         do throws(AMQPFailure) {
             let channel = try AMQPChannel(AMQPConnection(address))
             guard let delivery = try receive(request, on: channel, cancelled) else {
@@ -62,14 +64,14 @@ public actor RabbitMQQueue: MessageQueue {
             }
             return try claim(delivery, on: channel, request)
         } catch {
-            throw failure(error)
+            throw error.asQueueFailure(address)
         }
     }
 
     private func receive(_ request: ClaimRequest, on channel: AMQPChannel, _ cancelled: OneShot<Void>)
         throws(AMQPFailure) -> AMQPChannel.Delivery?
     {
-        if case .upTo(.zero) = request.wait { return try get(on: channel) }
+        if case .upTo(.zero) = request.wait { return try channel.get(from: address.queue) }
         let memory = AMQPMemory()
         // Written one after the other; the broker keeps their order, and the delivery is the answer to all of them.
         try channel.connection.send(semel_basic_qos, amqp_basic_qos_t(prefetch_size: 0, prefetch_count: 1, global: 0))
@@ -95,20 +97,6 @@ public actor RabbitMQQueue: MessageQueue {
             _ = thread.wait(for: channel.connection.descriptor, until: end.map { min($0, visit) } ?? visit)
         }
         return try lastDelivery(on: channel)
-    }
-
-    /// Takes what is there, without ever being a consumer.
-    private func get(on channel: AMQPChannel) throws(AMQPFailure) -> AMQPChannel.Delivery? {
-        let memory = AMQPMemory()
-        try channel.connection.send(
-            semel_basic_get, amqp_basic_get_t(ticket: 0, queue: memory.bytes(address.queue), no_ack: 0))
-        return try channel.wait(for: "basic.get") { (event) throws(AMQPFailure) in
-            switch event {
-            case .delivery(let delivery): .some(.some(delivery))
-            case .nothingThere: .some(.none)
-            default: nil
-            }
-        }
     }
 
     private func cancelConsumer(on channel: AMQPChannel) throws(AMQPFailure) {
@@ -233,7 +221,8 @@ public actor RabbitMQQueue: MessageQueue {
     }
 
     /// Puts what has to outlive the message somewhere else, before it is acknowledged. Returns why that did not work.
-    private func publish(_ claim: RabbitMQClaim, _ delivery: AMQPChannel.Delivery, _ settlement: Settlement) -> String? {
+    private func publish(_ claim: RabbitMQClaim, _ delivery: AMQPChannel.Delivery, _ settlement: Settlement) -> String?
+    {
         do throws(AMQPFailure) {
             switch settlement {
             case .complete(result: nil): break
@@ -259,19 +248,6 @@ public actor RabbitMQQueue: MessageQueue {
     /// acknowledgement on the same connection would wait with them.
     private func publisher() throws(AMQPFailure) -> RabbitMQPublisher {
         try RabbitMQPublisher(address, log: log) { self.assumeIsolated { $0.serve() } }
-    }
-
-    private func failure(_ failure: AMQPFailure) -> QueueFailure {
-        let place = "\(address.host):\(address.port)"
-        switch failure {
-        case .broken(let text): return .unreachable("RabbitMQ at \(place): \(text)")
-        case .closed(403, let text): return .refused("\(address.source): RabbitMQ at \(place) refused: \(text)")
-        case .closed(530, let text) where text.contains("refused"):
-            return .refused("\(address.source): RabbitMQ at \(place) refused: \(text)")
-        case .closed(let code, let text) where [404, 405, 406, 530, 540].contains(code):
-            return .misconfigured("\(address.source): RabbitMQ at \(place): \(text)")
-        case .closed: return .unreachable("RabbitMQ at \(place): \(failure.reason)")
-        }
     }
 }
 

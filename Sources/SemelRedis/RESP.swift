@@ -88,7 +88,9 @@ final class RESPReader {
         guard let reader else { throw .broken("out of memory") }
         var reply: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &reply) == REDIS_OK else {
-            let text = withUnsafeBytes(of: reader.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let text = withUnsafeBytes(of: reader.pointee.errstr) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             throw .broken("not a reply of Redis: \(text)")
         }
         guard let reply else { return nil }

@@ -13,7 +13,8 @@ public struct RedisAddress: Sendable {
 
     public init(_ url: QueueURL) throws(ConfigurationError) {
         guard url.scheme == "redis" else {
-            throw ConfigurationError("\(url.source): \(url.scheme):// is not supported yet; use redis:// inside the cluster")
+            throw ConfigurationError(
+                "\(url.source): \(url.scheme):// is not supported yet; use redis:// inside the cluster")
         }
         try url.allowOnly(["list"])
         guard let host = url.host else {
@@ -25,7 +26,8 @@ public struct RedisAddress: Sendable {
         password = url.password.flatMap { $0.isEmpty ? nil : $0 }
         let path = url.path.drop { $0 == "/" }
         guard let database = path.isEmpty ? 0 : Int(path), database >= 0 else {
-            throw ConfigurationError("\(url.source): database ‘\(path)’ is not a number; write redis://host:6379/0?list=name")
+            throw ConfigurationError(
+                "\(url.source): database ‘\(path)’ is not a number; write redis://host:6379/0?list=name")
         }
         self.database = database
         keys = RedisKeys(list: try url.require("list", example: "redis://host:6379/0?list=name"))

@@ -44,13 +44,17 @@ final class RedisConnection: Sendable {
             let user = address.user.map { [RedisArgument($0)] } ?? []
             greetings.append(future(["AUTH"] + user + [RedisArgument(password)], within: Self.patience))
         }
-        if address.database != 0 { greetings.append(future(["SELECT", RedisArgument(address.database)], within: Self.patience)) }
+        if address.database != 0 {
+            greetings.append(future(["SELECT", RedisArgument(address.database)], within: Self.patience))
+        }
         for greeting in greetings { _ = try await Self.value(of: greeting) }
     }
 
     /// Sends one command and waits for its reply; an error reply is thrown. A reply that does not come in time ends the
     /// connection: what is heard later could not be told apart any more.
-    func command(_ arguments: [RedisArgument], within limit: Duration = patience) async throws(RedisFailure) -> RedisValue {
+    func command(_ arguments: [RedisArgument], within limit: Duration = patience) async throws(RedisFailure)
+        -> RedisValue
+    {
         try await Self.value(of: future(arguments, within: limit))
     }
 

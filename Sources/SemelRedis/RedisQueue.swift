@@ -43,7 +43,7 @@ public actor RedisQueue: MessageQueue {
         do throws(RedisFailure) {
             return try await waitForClaim(request)
         } catch {
-            throw failure(error)
+            throw error.asQueueFailure(address)
         }
     }
 
@@ -81,7 +81,9 @@ public actor RedisQueue: MessageQueue {
     }
 
     private func take(_ request: ClaimRequest) async throws(RedisFailure) -> Found {
-        let keys = [address.keys.list, address.keys.leases, address.keys.payloads, address.keys.attempts, address.keys.delayed]
+        let keys = [
+            address.keys.list, address.keys.leases, address.keys.payloads, address.keys.attempts, address.keys.delayed,
+        ]
         let reply = try await connected().command(
             RedisScripts.run(
                 RedisScripts.claim, keys: keys,
@@ -179,7 +181,8 @@ public actor RedisQueue: MessageQueue {
                 status?.leaseExtended()
             } catch {
                 guard ContinuousClock.now < leaseEnds else {
-                    claim.loss.fulfil(ClaimLoss("the lease ended while Redis could not be asked to extend it: \(error.reason)"))
+                    claim.loss.fulfil(
+                        ClaimLoss("the lease ended while Redis could not be asked to extend it: \(error.reason)"))
                     return
                 }
                 log.warning("could not extend the lease, trying again", metadata: ["reason": "\(error.reason)"])
@@ -200,7 +203,9 @@ public actor RedisQueue: MessageQueue {
         async throws(RedisFailure) -> Bool
     {
         let names = address.keys
-        let keys = [names.list, names.leases, names.payloads, names.attempts, names.delayed, names.settled(claim.message.id)]
+        let keys = [
+            names.list, names.leases, names.payloads, names.attempts, names.delayed, names.settled(claim.message.id),
+        ]
         let claimed = [RedisArgument(claim.message.id), RedisArgument(claim.message.attempt)]
         // No longer than the lease has left: what comes after would be about somebody else's claim.
         let limit = max(.milliseconds(100), min(lease / 3, leaseEnds - .now))
@@ -222,7 +227,8 @@ public actor RedisQueue: MessageQueue {
             case .success(false): throw .lost(ClaimLoss("the lease ended and another worker has the message"))
             case .failure(let failure):
                 guard ContinuousClock.now < leaseEnds else {
-                    throw .lost(ClaimLoss("the lease ended while Redis could not be told of the end: \(failure.reason)"))
+                    throw .lost(
+                        ClaimLoss("the lease ended while Redis could not be told of the end: \(failure.reason)"))
                 }
                 log.warning("could not settle, trying again", metadata: ["reason": "\(failure.reason)"])
                 reconnect()
@@ -263,7 +269,10 @@ public actor RedisQueue: MessageQueue {
             case .deadLetter(let letter):
                 let body = RedisArgument(try bytes(of: claim.message.body))
                 _ = try await connected().command(
-                    ["XADD", RedisArgument(address.keys.dead), "*", "id", RedisArgument(claim.message.id), "body", body]
+                    [
+                        "XADD", RedisArgument(address.keys.dead), "*", "id", RedisArgument(claim.message.id), "body",
+                        body,
+                    ]
                         + Self.fields(of: letter))
             case .complete(result: nil), .retry, .release: break
             }
@@ -284,10 +293,6 @@ public actor RedisQueue: MessageQueue {
 
     private func bytes(of body: MessageBody) throws(RedisFailure) -> [UInt8] {
         do throws(SystemError) { return try body.bytes() } catch { throw .broken(error.description) }
-    }
-
-    private func failure(_ failure: RedisFailure) -> QueueFailure {
-        failure.asQueueFailure(address)
     }
 }
 

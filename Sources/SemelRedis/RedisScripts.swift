@@ -127,6 +127,20 @@ enum RedisScripts {
             return {redis.call('LLEN', KEYS[1]) + due, math.max(0, claimed), delayed, redis.call('XLEN', KEYS[4])}
             """
 
+    /// KEYS list, dead; ARGV the stream's id of the letter. In one step: it is never in both places, and never in none.
+    static let retryDeadLetter = """
+        local entry = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
+        if not entry then return 0 end
+        for index = 1, #entry[2], 2 do
+            if entry[2][index] == 'body' then
+                redis.call('XDEL', KEYS[2], ARGV[1])
+                redis.call('RPUSH', KEYS[1], entry[2][index + 1])
+                return 1
+            end
+        end
+        return 0
+        """
+
     static func run(_ script: String, keys: [String], _ arguments: [RedisArgument]) -> [RedisArgument] {
         ["EVAL", RedisArgument(script), RedisArgument(keys.count)] + keys.map { RedisArgument($0) } + arguments
     }

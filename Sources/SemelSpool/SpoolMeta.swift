@@ -10,8 +10,12 @@ struct SpoolMeta: Codable {
     static let reasonSuffix = ".reason.json"
     static let resultSuffix = ".result"
 
+    static func path(in directory: SpoolDirectory, base: String) -> String {
+        directory.path(.meta, "\(base).json")
+    }
+
     static func read(from directory: SpoolDirectory, base: String) -> SpoolMeta? {
-        guard let bytes = directory.read(directory.path(.meta, "\(base).json")) else { return nil }
+        guard let bytes = directory.read(path(in: directory, base: base)) else { return nil }
         return try? JSONDecoder().decode(SpoolMeta.self, from: Data(bytes))
     }
 

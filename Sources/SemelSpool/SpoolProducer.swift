@@ -64,7 +64,7 @@ public actor SpoolProducer: MessageProducer {
 
     private func writeMeta(of message: OutgoingMessage, _ name: String) throws(SystemError) {
         guard let meta = SpoolMeta(message) else { return }
-        try directory.write(meta.encoded(), to: directory.path(.meta, "\(name).json"), syncing: true)
+        try directory.write(meta.encoded(), to: SpoolMeta.path(in: directory, base: name), syncing: true)
     }
 
     private func nextName() -> String {

@@ -143,7 +143,8 @@ public actor SpoolQueue: MessageQueue {
         switch settlement {
         case .complete(let result):
             if let result {
-                try directory.write(result.bytes(), to: directory.path(.done, base + SpoolMeta.resultSuffix), syncing: true)
+                try directory.write(
+                    result.bytes(), to: directory.path(.done, base + SpoolMeta.resultSuffix), syncing: true)
             }
             if claim.room != .done { try directory.move(file, to: .done, as: SpoolName(base: base)) }
             try directory.sync(.done)

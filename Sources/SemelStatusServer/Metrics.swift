@@ -18,7 +18,8 @@ enum Metrics {
         page.counter("semel_output_bytes_total", "What the task printed, both streams.", Double(status.outputBytes))
         page.gauge("semel_claim_lost", "Whether the claim was lost.", status.claimLost == nil ? 0 : 1)
         page.gauge(
-            "semel_start_time_seconds", "When the worker started, since 1970.", Double(status.started.milliseconds) / 1_000)
+            "semel_start_time_seconds", "When the worker started, since 1970.",
+            Double(status.started.milliseconds) / 1_000)
         if let outcome = status.outcome {
             page.gauge("semel_outcome", "What it came to, once it is over.", [([("outcome", outcome.rawValue)], 1)])
         }
@@ -42,7 +43,9 @@ private struct MetricsPage {
         write(name, "counter", help, [([], value)])
     }
 
-    private mutating func write(_ name: String, _ type: String, _ help: String, _ values: [([(String, String)], Double)]) {
+    private mutating func write(
+        _ name: String, _ type: String, _ help: String, _ values: [([(String, String)], Double)]
+    ) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
         for (labels, value) in values {
             let shown = labels.map { "\($0.0)=\"\($0.1)\"" }.joined(separator: ",")

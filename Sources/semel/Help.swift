@@ -10,10 +10,13 @@ enum Help {
         let settings = Setting.all.map { setting in
             let head = "  \(setting.flag) \(setting.placeholder)"
             let standard = setting.standard.map { " [\($0)]" } ?? ""
-            let gap = head.count < width ? String(repeating: " ", count: width - head.count) : "\n" + String(repeating: " ", count: width)
+            let gap =
+                head.count < width
+                ? String(repeating: " ", count: width - head.count) : "\n" + String(repeating: " ", count: width)
             return head + gap + setting.help + standard
         }
-        let codes = Dictionary(grouping: Outcome.allCases, by: \.exitCode).sorted { $0.key < $1.key }.map { code, outcomes in
+        let codes = Dictionary(grouping: Outcome.allCases, by: \.exitCode).sorted { $0.key < $1.key }.map {
+            code, outcomes in
             "  \(code)\(String(repeating: " ", count: 5 - String(code).count))\(outcomes.map(\.meaning).joined(separator: "; or "))"
         }
         return """

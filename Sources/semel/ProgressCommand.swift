@@ -7,13 +7,16 @@ enum ProgressCommand {
 
     static func run(_ arguments: [String], _ environment: [String: String]) -> Int32 {
         guard let first = arguments.first, let fraction = Double(first), (0...1).contains(fraction) else {
-            StandardError.write("semel progress: \(arguments.first.map { "‘\($0)’ is not a fraction" } ?? "no fraction"); write \(usage)\n")
+            StandardError.write(
+                "semel progress: \(arguments.first.map { "‘\($0)’ is not a fraction" } ?? "no fraction"); write \(usage)\n"
+            )
             return Outcome.usage.exitCode
         }
         let note = arguments.dropFirst().joined(separator: " ").map { $0.isNewline ? " " : $0 }
         let line = ([first] + (note.isEmpty ? [] : [String(note)])).joined(separator: " ") + "\n"
         signal(SIGPIPE, SIG_IGN)
-        guard let descriptor = environment["SEMEL_PROGRESS_FD"].flatMap({ CInt($0) }), write(line, to: descriptor) else {
+        guard let descriptor = environment["SEMEL_PROGRESS_FD"].flatMap({ CInt($0) }), write(line, to: descriptor)
+        else {
             // Not an error: scripts are also run by hand.
             StandardError.write("semel progress: nobody listens (not run by semel): \(line)")
             return 0

@@ -35,14 +35,17 @@ struct RunSettings {
         let address = given.value(.statusAddress)
         statusAddress = try StatusAddress.parse(address.text, source: address.source)
         command = try Self.command(given, environment)
-        executable = try ExecutableSearch.find(command.first ?? "", path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
+        executable = try ExecutableSearch.find(
+            command.first ?? "", path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
         taskEnvironment = environment
         for secret in queue.secretVariables { taskEnvironment[secret] = nil }
         if input == .file { try Self.checkTemporaryDirectory(environment) }
         warnings = Self.warnings(given, environment, queue)
     }
 
-    private static func command(_ given: GivenSettings, _ environment: [String: String]) throws(ConfigurationError) -> [String] {
+    private static func command(_ given: GivenSettings, _ environment: [String: String]) throws(ConfigurationError)
+        -> [String]
+    {
         if !given.command.isEmpty { return given.command }
         guard let text = environment["SEMEL_COMMAND"], !text.isEmpty else {
             throw .usage("no command; write semel run [flags] -- COMMAND [ARG…], or set SEMEL_COMMAND to a JSON array")
@@ -59,9 +62,12 @@ struct RunSettings {
         throw ConfigurationError("--input file: \(SystemError(doing: "write to TMPDIR (\(directory))"))")
     }
 
-    private static func warnings(_ given: GivenSettings, _ environment: [String: String], _ queue: NamedQueue) -> [String] {
+    private static func warnings(_ given: GivenSettings, _ environment: [String: String], _ queue: NamedQueue)
+        -> [String]
+    {
         var warnings: [String] = []
-        if case .redis = queue.address {} else if let lease = given.values[.lease] {
+        if case .redis = queue.address {
+        } else if let lease = given.values[.lease] {
             warnings.append("\(lease.source) has no effect here: this queue's claims last as long as the worker lives")
         }
         let known = Set(Setting.all.map(\.variable)).union(["SEMEL_COMMAND", "SEMEL_PROGRESS_FD"])
@@ -85,7 +91,8 @@ extension WorkerPolicy {
             maxMessageBytes: maxBytes)
         self.init(
             request: request, retry: try RetryPolicy(given),
-            timeout: given.value(.timeout).text == "none" ? nil : try given.duration(.timeout, atLeast: .milliseconds(1)),
+            timeout: given.value(.timeout).text == "none"
+                ? nil : try given.duration(.timeout, atLeast: .milliseconds(1)),
             grace: try given.duration(.grace), onTerm: try given.choice(.onTerm), onLost: try given.choice(.onLost),
             linger: try given.duration(.linger))
     }
@@ -103,7 +110,8 @@ extension RetryPolicy {
             last <= .seconds(86_400)
         else {
             throw ConfigurationError(
-                "\(delay.source): ‘\(delay.text)’ is not a range of durations up to 24h; write 10s..10m, or 30s for always the same")
+                "\(delay.source): ‘\(delay.text)’ is not a range of durations up to 24h; write 10s..10m, or 30s for always the same"
+            )
         }
         self.init(maxAttempts: maxAttempts, delay: first...last)
     }

@@ -26,7 +26,8 @@ struct Setting: Hashable {
     static let queue = Setting(
         "queue", "URL", nil, "amqp://…?queue=a, redis://…/0?list=a or spool:/dir (spool:/var/spool/semel)")
     static let wait = Setting("wait", "DURATION", "10s", "for a message; 0 takes what is there; or forever")
-    static let delivery = Setting("delivery", "at-least-once|at-most-once", "at-least-once", "what a crash does: repeat or lose")
+    static let delivery = Setting(
+        "delivery", "at-least-once|at-most-once", "at-least-once", "what a crash does: repeat or lose")
     static let lease = Setting("lease", "DURATION", "30s", "for how long a Redis claim lasts unless extended")
     static let timeout = Setting("timeout", "DURATION", "none", "stop a task that runs longer")
     static let grace = Setting("grace", "DURATION", "20s", "from the task's SIGTERM to its SIGKILL")
@@ -34,15 +35,19 @@ struct Setting: Hashable {
     static let onLost = Setting("on-lost", "stop|finish", "stop", "what a lost claim does to a running task")
     static let maxAttempts = Setting("max-attempts", "N", "5", "before a message is dead-lettered")
     static let retryDelay = Setting("retry-delay", "MIN..MAX", "10s..10m", "doubles from MIN with every attempt")
-    static let input = Setting("input", "stdin|file|none", "stdin", "how the task gets the body; file: SEMEL_MESSAGE_FILE")
+    static let input = Setting(
+        "input", "stdin|file|none", "stdin", "how the task gets the body; file: SEMEL_MESSAGE_FILE")
     static let maxMessageBytes = Setting("max-message-bytes", "SIZE", "128MiB", "a larger message is dead-lettered")
-    static let result = Setting("result", "none|stdout", "none", "what the task prints on stdout is delivered as its result")
+    static let result = Setting(
+        "result", "none|stdout", "none", "what the task prints on stdout is delivered as its result")
     static let statusAddress = Setting("status-address", "HOST:PORT|off", "0.0.0.0:8082", "of the HTTP status endpoint")
     static let linger = Setting("linger", "DURATION", "0s", "keep the final status readable before the exit")
     static let terminationLog = Setting(
-        "termination-log", "FILE|off", "/dev/termination-log", "gets one line of JSON at the end (default: if it exists)")
+        "termination-log", "FILE|off", "/dev/termination-log",
+        "gets one line of JSON at the end (default: if it exists)")
     static let logFormat = Setting("log-format", "text|json", "text", "of the log on standard error")
-    static let logLevel = Setting("log-level", "LEVEL", "info", "trace, debug, info, notice, warning, error or critical")
+    static let logLevel = Setting(
+        "log-level", "LEVEL", "info", "trace, debug, info, notice, warning, error or critical")
 
     static let all = [
         queue, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, input, maxMessageBytes,

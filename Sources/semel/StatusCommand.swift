@@ -26,7 +26,9 @@ enum StatusCommand {
         }
     }
 
-    private static func address(_ argument: String?, _ environment: [String: String]) throws(ConfigurationError) -> StatusAddress {
+    private static func address(_ argument: String?, _ environment: [String: String]) throws(ConfigurationError)
+        -> StatusAddress
+    {
         if let argument {
             let url = URLComponents(string: argument.contains("://") ? argument : "http://\(argument)")
             guard let url, url.scheme == "http", let host = url.host, !host.isEmpty else {

@@ -1,0 +1,45 @@
+/// A message that will not be tried again, as it is kept.
+public struct StoredDeadLetter: Sendable {
+    public var messageID: String
+    /// Why, and what was seen last. A dead letter that somebody else put there has only what could be read.
+    public var letter: DeadLetter
+    public var body: [UInt8]
+    public var contentType: String?
+    public var headers: [String: HeaderValue]
+
+    public init(
+        messageID: String, letter: DeadLetter, body: [UInt8], contentType: String? = nil,
+        headers: [String: HeaderValue] = [:]
+    ) {
+        self.messageID = messageID
+        self.letter = letter
+        self.body = body
+        self.contentType = contentType
+        self.headers = headers
+    }
+}
+
+/// What is to become of a dead letter.
+public enum DeadLetterAction: Sendable, Hashable {
+    case keep
+    /// Back to the queue, with a fresh count of attempts. It is in the queue before it is no longer a dead letter.
+    case retry
+    case drop
+    /// Keeps this one, and looks at no more.
+    case stop
+}
+
+/// The dead letters of one queue.
+public protocol DeadLetterStore: Sendable {
+    /// Goes through the dead letters, oldest first, and does with each what `decide` says. Those that come while it runs
+    /// may be left out; one that is retried or dropped was looked at in this run.
+    func visit(_ decide: @escaping @Sendable (StoredDeadLetter) -> DeadLetterAction) async throws(QueueFailure)
+    func close() async
+}
+
+extension DeadLetter {
+    /// For a dead letter of which nothing else is known.
+    public static func unknown(_ reason: String = "unknown: not put here by semel") -> DeadLetter {
+        DeadLetter(reason: reason, attempts: 0, exit: nil, output: [], worker: "", time: "")
+    }
+}

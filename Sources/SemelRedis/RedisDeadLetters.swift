@@ -1,0 +1,77 @@
+public import NIOCore
+public import Semel
+
+/// The stream of dead letters beside a list.
+public actor RedisDeadLetters: DeadLetterStore {
+    private let address: RedisAddress
+    private let group: any EventLoopGroup
+
+    /// Bodies may be large: few at a time.
+    private static let page = 20
+
+    public init(_ address: RedisAddress, on group: any EventLoopGroup) {
+        self.address = address
+        self.group = group
+    }
+
+    public func visit(_ decide: @escaping @Sendable (StoredDeadLetter) -> DeadLetterAction) async throws(QueueFailure) {
+        do throws(RedisFailure) {
+            let connection = try await RedisConnection.open(address, on: group)
+            defer { connection.close() }
+            try await visit(on: connection, decide)
+        } catch {
+            throw error.asQueueFailure(address)
+        }
+    }
+
+    public func close() async {}
+
+    private func visit(
+        on connection: RedisConnection, _ decide: @Sendable (StoredDeadLetter) -> DeadLetterAction
+    ) async throws(RedisFailure) {
+        let stream = RedisArgument(address.keys.dead)
+        var from = "-"
+        while true {
+            let page = try await connection.command([
+                "XRANGE", stream, RedisArgument(from), "+", "COUNT", RedisArgument(Self.page),
+            ])
+            guard let entries = page.elements, !entries.isEmpty else { return }
+            for entry in entries {
+                guard let parts = entry.elements, parts.count == 2, let id = parts[0].text else { continue }
+                // The next page begins behind this one, which may be gone by then.
+                from = "(\(id)"
+                let action = decide(Self.letter(parts[1].elements ?? []))
+                if action == .stop { return }
+                try await carryOut(action, id, connection)
+            }
+        }
+    }
+
+    private func carryOut(_ action: DeadLetterAction, _ id: String, _ connection: RedisConnection)
+        async throws(RedisFailure)
+    {
+        switch action {
+        case .keep, .stop: break
+        case .retry:
+            _ = try await connection.command(
+                RedisScripts.run(
+                    RedisScripts.retryDeadLetter, keys: [address.keys.list, address.keys.dead], [RedisArgument(id)]))
+        case .drop:
+            _ = try await connection.command(["XDEL", RedisArgument(address.keys.dead), RedisArgument(id)])
+        }
+    }
+
+    private static func letter(_ flat: [RedisValue]) -> StoredDeadLetter {
+        var fields: [String: [UInt8]] = [:]
+        for index in stride(from: 0, to: flat.count - 1, by: 2) {
+            guard let name = flat[index].text, case .bytes(let value) = flat[index + 1] else { continue }
+            fields[name] = value
+        }
+        func text(_ name: String) -> String { String(decoding: fields[name] ?? [], as: UTF8.self) }
+        let letter = DeadLetter(
+            reason: text("reason"), attempts: Int(text("attempts")) ?? 0, exit: Int32(text("exit")),
+            output: text("output").split(separator: "\n").map(String.init), worker: text("worker"), time: text("time"))
+        return StoredDeadLetter(
+            messageID: text("id"), letter: letter.reason.isEmpty ? .unknown() : letter, body: fields["body"] ?? [])
+    }
+}
