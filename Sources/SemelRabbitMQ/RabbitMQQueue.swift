@@ -12,7 +12,16 @@ public actor RabbitMQQueue: MessageQueue {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private let address: RabbitMQAddress
+    private let deadLettering: DeadLettering
     private let log: Logger
+
+    /// Who puts a dead letter where.
+    public enum DeadLettering: String, Sendable, CaseIterable {
+        /// The worker publishes it to `NAME.dead`, with the reason.
+        case queue
+        /// The broker does, by the queue's dead letter exchange. Without one it drops the message.
+        case broker
+    }
 
     private enum State {
         case idle
@@ -26,8 +35,9 @@ public actor RabbitMQQueue: MessageQueue {
     private var state = State.idle
     private static let consumerTag = "semel"
 
-    public init(_ address: RabbitMQAddress, log: Logger) throws(SystemError) {
+    public init(_ address: RabbitMQAddress, deadLettering: DeadLettering = .queue, log: Logger) throws(SystemError) {
         self.address = address
+        self.deadLettering = deadLettering
         self.log = log
         name = address.name
         thread = try ThreadExecutor("semel-rabbitmq")
@@ -150,7 +160,7 @@ public actor RabbitMQQueue: MessageQueue {
         do throws(AMQPFailure) {
             while let event = try channel.next(until: .now) {
                 // Prefetch is 1 and the consumer was cancelled, so none should come; one that does is not ours.
-                if case .delivery(let stray) = event { try handBack(stray, on: channel) }
+                if case .delivery(let stray) = event { try refuse(stray, requeue: true, on: channel) }
                 if case .consumerCancelled = event {
                     throw .closed(code: 404, text: "queue '\(address.queue)' was deleted or moved")
                 }
@@ -168,9 +178,9 @@ public actor RabbitMQQueue: MessageQueue {
         claim.loss.fulfil(loss)
     }
 
-    private func handBack(_ delivery: AMQPChannel.Delivery, on channel: AMQPChannel) throws(AMQPFailure) {
-        try channel.connection.send(
-            semel_basic_nack, amqp_basic_nack_t(delivery_tag: delivery.tag, multiple: 0, requeue: 1))
+    private func refuse(_ delivery: AMQPChannel.Delivery, requeue: Bool, on channel: AMQPChannel) throws(AMQPFailure) {
+        let method = amqp_basic_nack_t(delivery_tag: delivery.tag, multiple: 0, requeue: requeue ? 1 : 0)
+        try channel.connection.send(semel_basic_nack, method)
     }
 
     // MARK: Settling
@@ -195,11 +205,14 @@ public actor RabbitMQQueue: MessageQueue {
         _ problem: String?
     ) throws(SettlementFailure) {
         do throws(AMQPFailure) {
-            if problem == nil {
-                try acknowledge(delivery, on: channel)
-            } else {
-                try handBack(delivery, on: channel)
+            if problem != nil {
+                try refuse(delivery, requeue: true, on: channel)
                 try channel.close()
+            } else if case .deadLetter = settlement, deadLettering == .broker {
+                try refuse(delivery, requeue: false, on: channel)
+                try channel.close()
+            } else {
+                try acknowledge(delivery, on: channel)
             }
         } catch {
             lose(claim, channel, error)
@@ -235,6 +248,7 @@ public actor RabbitMQQueue: MessageQueue {
                 try publisher().reply(result, to: replyTo, answering: delivery.properties)
             case .retry(let delay):
                 try publisher().retry(delivery, of: claim.message, after: delay)
+            case .deadLetter where deadLettering == .broker && !isTaken: break
             case .deadLetter(let letter):
                 try publisher().deadLetter(delivery, of: claim.message, letter)
             }
@@ -242,6 +256,11 @@ public actor RabbitMQQueue: MessageQueue {
         } catch {
             return error.reason
         }
+    }
+
+    /// Whether the message left the queue when it was claimed: then the broker has nothing left to dead-letter.
+    private var isTaken: Bool {
+        if case .taken = state { true } else { false }
     }
 
     /// On a connection of its own: RabbitMQ stops reading from publishers when it runs out of memory, and an

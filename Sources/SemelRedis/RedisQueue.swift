@@ -301,7 +301,7 @@ extension RedisFailure {
         let place = "Redis at \(address.host):\(address.port)"
         guard case .answered(let text) = self else { return .unreachable("\(place): \(reason)") }
         func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
-        if says("NOAUTH", "WRONGPASS", "NOPERM", "invalid password", "AUTH") {
+        if says("NOAUTH", "WRONGPASS", "NOPERM", "invalid password", "AUTH", "unauthenticated") {
             return .refused("\(address.source): \(place) refused: \(text)")
         }
         if says("WRONGTYPE") {

@@ -39,6 +39,7 @@ enum RunCommand {
 /// What a worker is made of, and in which order it starts and ends.
 private struct WorkerProcess: Sendable {
     private let queueAddress: QueueAddress
+    private let deadLettering: RabbitMQQueue.DeadLettering
     private let policy: WorkerPolicy
     private let task: CommandTask
     private let terminationLog: TerminationLog
@@ -49,6 +50,7 @@ private struct WorkerProcess: Sendable {
     init(_ settings: RunSettings, stop: StopRequest) {
         self.stop = stop
         queueAddress = settings.queue.address
+        deadLettering = settings.deadLettering
         policy = settings.policy
         terminationLog = settings.terminationLog
         status = WorkerStatus(queue: queueAddress.name)
@@ -99,7 +101,7 @@ private struct WorkerProcess: Sendable {
 
     private func queue(_ loops: EventLoops) throws(SystemError) -> any MessageQueue {
         switch queueAddress {
-        case .rabbitMQ(let address): try RabbitMQQueue(address, log: log)
+        case .rabbitMQ(let address): try RabbitMQQueue(address, deadLettering: deadLettering, log: log)
         case .redis(let address): RedisQueue(address, on: loops.group, status: status, log: log)
         case .spool(let address): try SpoolQueue(address, log: log)
         }

@@ -4,12 +4,14 @@ import Logging
 import Semel
 import SemelCommand
 import SemelQueues
+import SemelRabbitMQ
 import SemelStatusServer
 
 /// All that `semel run` was told, understood and checked, before anything is connected, bound or claimed.
 struct RunSettings {
     var queue: NamedQueue
     var policy: WorkerPolicy
+    var deadLettering: RabbitMQQueue.DeadLettering
     var executable: String
     var command: [String]
     var taskEnvironment: [String: String]
@@ -30,6 +32,7 @@ struct RunSettings {
         let flag = given.values[.queue].flatMap { $0.source == Setting.queue.flag ? $0.text : nil }
         queue = try NamedQueue(flag: flag, environment: environment)
         policy = try WorkerPolicy(given)
+        deadLettering = try given.choice(.deadLetter)
         input = try given.choice(.input)
         result = try given.choice(.result)
         let address = given.value(.statusAddress)
@@ -69,6 +72,10 @@ struct RunSettings {
         if case .redis = queue.address {
         } else if let lease = given.values[.lease] {
             warnings.append("\(lease.source) has no effect here: this queue's claims last as long as the worker lives")
+        }
+        if case .rabbitMQ = queue.address {
+        } else if let given = given.values[.deadLetter], given.text == RabbitMQQueue.DeadLettering.broker.rawValue {
+            warnings.append("\(given.source) broker has no effect here: only RabbitMQ dead-letters by itself")
         }
         let known = Set(Setting.all.map(\.variable)).union(["SEMEL_COMMAND", "SEMEL_PROGRESS_FD"])
         for name in environment.keys.sorted() where name.hasPrefix("SEMEL_") && !known.contains(name) {

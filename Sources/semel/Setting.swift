@@ -34,6 +34,8 @@ struct Setting: Hashable {
     static let onTerm = Setting("on-term", "stop|finish", "stop", "what SIGTERM does to a running task")
     static let onLost = Setting("on-lost", "stop|finish", "stop", "what a lost claim does to a running task")
     static let maxAttempts = Setting("max-attempts", "N", "5", "before a message is dead-lettered")
+    static let deadLetter = Setting(
+        "dead-letter", "queue|broker", "queue", "to NAME.dead with the reason, or by RabbitMQ's dead letter exchange")
     static let retryDelay = Setting("retry-delay", "MIN..MAX", "10s..10m", "doubles from MIN with every attempt")
     static let input = Setting(
         "input", "stdin|file|none", "stdin", "how the task gets the body; file: SEMEL_MESSAGE_FILE")
@@ -50,7 +52,8 @@ struct Setting: Hashable {
         "log-level", "LEVEL", "info", "trace, debug, info, notice, warning, error or critical")
 
     static let all = [
-        queue, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, input, maxMessageBytes,
+        queue, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, deadLetter,
+        input, maxMessageBytes,
         result, statusAddress, linger, terminationLog, logFormat, logLevel,
     ]
 }
