@@ -17,7 +17,7 @@ public struct OutgoingMessage: Sendable {
 /// Puts messages into a queue. Serves one caller at a time.
 public protocol MessageProducer: Sendable {
     /// Returning means that the broker is known to have taken every one of them, in this order; throwing, that some may
-    /// be missing.
+    /// be missing. Without any message it only makes sure that the queue is there.
     func enqueue(_ messages: [OutgoingMessage]) async throws(QueueFailure)
     func close() async
 }

@@ -81,9 +81,9 @@ public struct QueueURL: Sendable {
     /// Options are few and a mistyped one would go unnoticed: whatever is not known is an error.
     public func allowOnly(_ known: Set<String>) throws(ConfigurationError) {
         for option in options.keys.sorted() where !known.contains(option) {
+            let names = known.isEmpty ? "none" : known.sorted().joined(separator: ", ")
             throw ConfigurationError(
-                "\(source): unknown option ‘\(option)’; a \(scheme) queue knows \(known.sorted().joined(separator: ", "))"
-            )
+                "\(source): unknown option ‘\(option)’; a \(scheme) queue knows \(names)")
         }
     }
 }

@@ -21,6 +21,17 @@ extension QueueAddress {
         }
     }
 
+    /// The dead letters of this queue.
+    public func deadLetters(log: Logger) throws(SystemError) -> any DeadLetterStore {
+        switch self {
+        case .rabbitMQ(let address): return try RabbitMQDeadLetters(address, log: log)
+        case .redis(let address):
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            return DeadLettersWithLoop(store: RedisDeadLetters(address, on: group), group: group)
+        case .spool(let address): return try SpoolDeadLetters(address)
+        }
+    }
+
     /// Looks into this queue.
     public func inspector() throws(SystemError) -> any QueueInspector {
         switch self {
@@ -60,6 +71,21 @@ private struct InspectorWithLoop: QueueInspector {
 
     func close() async {
         await inspector.close()
+        try? await group.shutdownGracefully()
+    }
+}
+
+/// Ends its event loop when it is closed.
+private struct DeadLettersWithLoop: DeadLetterStore {
+    let store: any DeadLetterStore
+    let group: MultiThreadedEventLoopGroup
+
+    func visit(_ decide: @escaping @Sendable (StoredDeadLetter) -> DeadLetterAction) async throws(QueueFailure) {
+        try await store.visit(decide)
+    }
+
+    func close() async {
+        await store.close()
         try? await group.shutdownGracefully()
     }
 }

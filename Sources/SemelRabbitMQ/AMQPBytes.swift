@@ -13,7 +13,8 @@ extension amqp_bytes_t {
     }
 }
 
-/// Memory for C structures that must live as long as this does.
+/// Memory for C structures. They are pointers, of which Swift knows nothing: without ``keep()`` behind their last use
+/// this is let go of behind its own last mention, and they with it.
 final class AMQPMemory {
     private var pool = UnsafeMutablePointer<amqp_pool_t>.allocate(capacity: 1)
 
@@ -24,6 +25,10 @@ final class AMQPMemory {
     deinit {
         empty_amqp_pool(pool)
         pool.deallocate()
+    }
+
+    func keep() {
+        withExtendedLifetime(self) {}
     }
 
     func bytes(_ source: UnsafeRawBufferPointer) -> amqp_bytes_t {

@@ -81,6 +81,7 @@ final class AMQPChannel {
     /// Takes one message that is there, without ever being a consumer.
     func get(from queue: String) throws(AMQPFailure) -> Delivery? {
         let memory = AMQPMemory()
+        defer { memory.keep() }
         try connection.send(semel_basic_get, amqp_basic_get_t(ticket: 0, queue: memory.bytes(queue), no_ack: 0))
         return try wait(for: "basic.get") { (event) throws(AMQPFailure) in
             switch event {

@@ -69,6 +69,7 @@ final class AMQPConnection {
         amqp_set_handshake_timeout(state, &limit)
         amqp_set_rpc_timeout(state, &limit)
         let memory = AMQPMemory()
+        defer { memory.keep() }
         // Without these two a deleted queue and a blocked publisher are silent for ever.
         let capabilities = memory.table([
             memory.entry("consumer_cancel_notify", true), memory.entry("connection.blocked", true),
@@ -105,6 +106,7 @@ final class AMQPConnection {
         throws(AMQPFailure)
     {
         let memory = AMQPMemory()
+        defer { memory.keep() }
         var properties = properties
         let bytes = amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress))
         try check(

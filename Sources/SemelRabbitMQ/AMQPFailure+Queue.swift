@@ -3,14 +3,14 @@ import Semel
 extension AMQPFailure {
     /// What it means to somebody who asked for this queue.
     func asQueueFailure(_ address: RabbitMQAddress) -> QueueFailure {
-        let place = "RabbitMQ at \(address.host):\(address.port)"
+        let place = "\(address.source): RabbitMQ at \(address.host):\(address.port)"
         switch self {
         case .broken(let text): return .unreachable("\(place): \(text)")
-        case .closed(403, let text): return .refused("\(address.source): \(place) refused: \(text)")
+        case .closed(403, let text): return .refused("\(place) refused: \(text)")
         case .closed(530, let text) where text.contains("refused"):
-            return .refused("\(address.source): \(place) refused: \(text)")
+            return .refused("\(place) refused: \(text)")
         case .closed(let code, let text) where [404, 405, 406, 530, 540].contains(code):
-            return .misconfigured("\(address.source): \(place): \(text)")
+            return .misconfigured("\(place): \(text)")
         case .closed: return .unreachable("\(place): \(reason)")
         }
     }

@@ -54,6 +54,7 @@ final class QueueProbe {
             try connection.send(semel_channel_open, amqp_channel_open_t(out_of_band: amqp_empty_bytes), on: channel)
         }
         let memory = AMQPMemory()
+        defer { memory.keep() }
         var method = amqp_queue_declare_t()
         method.queue = memory.bytes(queue)
         method.passive = 1

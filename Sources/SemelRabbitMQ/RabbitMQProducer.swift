@@ -48,6 +48,7 @@ public actor RabbitMQProducer: MessageProducer {
         var written = 0
         for message in messages {
             let memory = AMQPMemory()
+            defer { memory.keep() }
             try publisher.send(message.body, to: address.queue, properties(of: message, in: memory))
             written += message.body.count + Self.overhead
             guard written > Self.bytesBetweenLooks else { continue }
@@ -140,6 +141,7 @@ public actor RabbitMQProducer: MessageProducer {
             // The broker ended that channel with its answer.
             let publisher = try RabbitMQPublisher(address, log: log)
             let memory = AMQPMemory()
+            defer { memory.keep() }
             try publisher.declare(address.queue, [memory.entry("x-queue-type", "quorum")])
             return publisher
         }

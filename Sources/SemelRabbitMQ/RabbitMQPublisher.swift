@@ -41,6 +41,7 @@ final class RabbitMQPublisher {
     func retry(_ delivery: AMQPChannel.Delivery, of message: Message, after delay: Duration) throws(AMQPFailure) {
         let tier = RetryTier(atLeast: delay)
         let memory = AMQPMemory()
+        defer { memory.keep() }
         let queue = address.retryQueue(tier.delay)
         // What expires here is dead-lettered back to the queue that it came from.
         try declareOrUse(
@@ -50,29 +51,34 @@ final class RabbitMQPublisher {
                 memory.entry("x-dead-letter-exchange", ""),
                 memory.entry("x-dead-letter-routing-key", address.queue),
             ] + durability(like: delivery, memory))
-        try publishCopy(delivery, of: message, attemptsUsed: message.attempt, to: queue, memory)
+        try publishCopy(delivery, of: message, attemptsUsed: message.attempt, to: queue)
     }
 
     /// Puts the message back as one that this worker never had. A refusal with requeue would count as an attempt, on
     /// quorum queues before 4.3 as on classic ones; a copy does not, but goes to the end of the queue.
     func putBack(_ delivery: AMQPChannel.Delivery, of message: Message) throws(AMQPFailure) {
-        try publishCopy(delivery, of: message, attemptsUsed: message.attempt - 1, to: address.queue, AMQPMemory())
+        try publishCopy(delivery, of: message, attemptsUsed: message.attempt - 1, to: address.queue)
     }
 
     /// A dead letter back to its queue, as if it had never been tried.
     func revive(_ delivery: AMQPChannel.Delivery, id: String) throws(AMQPFailure) {
-        try publish(delivery.body, to: address.queue, delivery.properties.forCopy(id: id, adding: [], in: AMQPMemory()))
+        let memory = AMQPMemory()
+        defer { memory.keep() }
+        try publish(delivery.body, to: address.queue, delivery.properties.forCopy(id: id, adding: [], in: memory))
     }
 
     private func publishCopy(
-        _ delivery: AMQPChannel.Delivery, of message: Message, attemptsUsed: Int, to queue: String, _ memory: AMQPMemory
+        _ delivery: AMQPChannel.Delivery, of message: Message, attemptsUsed: Int, to queue: String
     ) throws(AMQPFailure) {
+        let memory = AMQPMemory()
+        defer { memory.keep() }
         let used = memory.entry(AMQPProperties.Header.attempts, Int64(attemptsUsed))
         try publish(delivery.body, to: queue, delivery.properties.forCopy(id: message.id, adding: [used], in: memory))
     }
 
     func deadLetter(_ delivery: AMQPChannel.Delivery, of message: Message, _ letter: DeadLetter) throws(AMQPFailure) {
         let memory = AMQPMemory()
+        defer { memory.keep() }
         let queue = address.deadQueue
         var type: [amqp_table_entry_t] = []
         if delivery.isFromQuorumQueue {
@@ -96,6 +102,7 @@ final class RabbitMQPublisher {
     /// Answers a request, as AMQP's request-reply pattern has it. Nobody waits for an answer to a queue that is gone.
     func reply(_ result: MessageBody, to queue: String, answering request: AMQPProperties) throws(AMQPFailure) {
         let memory = AMQPMemory()
+        defer { memory.keep() }
         var properties = amqp_basic_properties_t()
         if let id = request.correlationID ?? request.messageID {
             properties.correlation_id = memory.bytes(id)
@@ -187,6 +194,7 @@ final class RabbitMQPublisher {
 
     func declare(_ queue: String, _ arguments: [amqp_table_entry_t], passive: Bool = false) throws(AMQPFailure) {
         let memory = AMQPMemory()
+        defer { memory.keep() }
         var method = amqp_queue_declare_t()
         method.queue = memory.bytes(queue)
         method.durable = 1

@@ -83,6 +83,7 @@ public actor RabbitMQQueue: MessageQueue {
     {
         if case .upTo(.zero) = request.wait { return try channel.get(from: address.queue) }
         let memory = AMQPMemory()
+        defer { memory.keep() }
         // Written one after the other; the broker keeps their order, and the delivery is the answer to all of them.
         try channel.connection.send(semel_basic_qos, amqp_basic_qos_t(prefetch_size: 0, prefetch_count: 1, global: 0))
         var consume = amqp_basic_consume_t()
@@ -111,17 +112,25 @@ public actor RabbitMQQueue: MessageQueue {
 
     private func cancelConsumer(on channel: AMQPChannel) throws(AMQPFailure) {
         let memory = AMQPMemory()
+        defer { memory.keep() }
         try channel.connection.send(
             semel_basic_cancel, amqp_basic_cancel_t(consumer_tag: memory.bytes(Self.consumerTag), nowait: 0))
     }
 
     /// Stops being a consumer; a message that was on its way by then is claimed after all.
+    ///
+    /// Asked twice: what a quorum queue has handed out may wait in the broker behind the first answer, but not behind
+    /// an answer to what was only sent after that. (Cancelling a consumer that is none is no error.)
     private func lastDelivery(on channel: AMQPChannel) throws(AMQPFailure) -> AMQPChannel.Delivery? {
-        try cancelConsumer(on: channel)
         var last: AMQPChannel.Delivery?
-        try channel.expect(
-            semel_basic_cancel_ok, to: "basic.cancel",
-            otherwise: { (event) throws(AMQPFailure) in if case .delivery(let delivery) = event { last = delivery } })
+        for _ in 1...2 where last == nil {
+            try cancelConsumer(on: channel)
+            try channel.expect(
+                semel_basic_cancel_ok, to: "basic.cancel",
+                otherwise: { (event) throws(AMQPFailure) in
+                    if case .delivery(let delivery) = event { last = delivery }
+                })
+        }
         return last
     }
 

@@ -25,6 +25,7 @@ public actor RedisProducer: MessageProducer {
     public func enqueue(_ messages: [OutgoingMessage]) async throws(QueueFailure) {
         for message in messages { try check(message) }
         do throws(RedisFailure) {
+            _ = try await connected()
             var rest = messages[...]
             while !rest.isEmpty { try await push(&rest) }
         } catch {

@@ -298,16 +298,16 @@ public actor RedisQueue: MessageQueue {
 
 extension RedisFailure {
     func asQueueFailure(_ address: RedisAddress) -> QueueFailure {
-        let place = "Redis at \(address.host):\(address.port)"
+        let place = "\(address.source): Redis at \(address.host):\(address.port)"
         guard case .answered(let text) = self else { return .unreachable("\(place): \(reason)") }
         func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
         if says("NOAUTH", "WRONGPASS", "NOPERM", "invalid password", "AUTH", "unauthenticated") {
-            return .refused("\(address.source): \(place) refused: \(text)")
+            return .refused("\(place) refused: \(text)")
         }
         if says("WRONGTYPE") {
-            return .misconfigured("\(address.source): \(place): ‘\(address.keys.list)’ is not a list")
+            return .misconfigured("\(place): ‘\(address.keys.list)’ is not a list")
         }
-        if says("DB index", "unknown command") { return .misconfigured("\(address.source): \(place): \(text)") }
+        if says("DB index", "unknown command") { return .misconfigured("\(place): \(text)") }
         return .unreachable("\(place): \(text)")
     }
 }

@@ -4,6 +4,7 @@ public import Semel
 public struct SpoolAddress: Sendable {
     public let root: String
     public let name: String
+    public let source: String
 
     /// Where the spool is when nobody says otherwise; the place that the Filesystem Hierarchy Standard has for it.
     public static let defaultURL = "spool:/var/spool/semel"
@@ -20,5 +21,6 @@ public struct SpoolAddress: Sendable {
         }
         self.root = root
         name = "spool:\(root)"
+        source = url.source
     }
 }

@@ -10,7 +10,7 @@ public actor SpoolDeadLetters: DeadLetterStore {
     private let directory: SpoolDirectory
 
     public init(_ address: SpoolAddress) throws(SystemError) {
-        directory = SpoolDirectory(root: address.root)
+        directory = SpoolDirectory(address)
         thread = try ThreadExecutor("semel-spool")
     }
 
@@ -31,7 +31,7 @@ public actor SpoolDeadLetters: DeadLetterStore {
             do throws(SystemError) {
                 try carryOut(action, name)
             } catch {
-                throw .unreachable("spool: \(error)")
+                throw directory.failure(error)
             }
         }
     }

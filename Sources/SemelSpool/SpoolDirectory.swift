@@ -13,6 +13,13 @@ struct SpoolDirectory: Sendable {
     }
 
     let root: String
+    /// The flag or variable that named it, for messages.
+    private let source: String
+
+    init(_ address: SpoolAddress) {
+        root = address.root
+        source = address.source
+    }
 
     func path(_ room: Room, _ name: String? = nil) -> String {
         name.map { "\(root)/\(room.rawValue)/\($0)" } ?? "\(root)/\(room.rawValue)"
@@ -24,11 +31,11 @@ struct SpoolDirectory: Sendable {
         if stat(root, &facts) != 0 {
             guard errno == ENOENT else { throw failure("look at \(root)") }
             guard creatingRoot else {
-                throw .misconfigured("spool \(root) does not exist; ‘semelctl enqueue’ creates it")
+                throw .misconfigured("\(source): spool \(root) does not exist; ‘semelctl enqueue’ creates it")
             }
             try make(root)
         } else if facts.st_mode & S_IFMT != S_IFDIR {
-            throw .misconfigured("spool \(root) is not a directory")
+            throw .misconfigured("\(source): spool \(root) is not a directory")
         }
         for room in Room.allCases { try make(path(room)) }
     }
@@ -144,12 +151,17 @@ struct SpoolDirectory: Sendable {
         return Glibc.read(descriptor, &bytes, size) == size ? bytes : nil
     }
 
-    /// With `errno` as the reason; a right that is missing is a matter of configuration.
+    /// With `errno` as the reason.
     func failure(_ doing: String) -> QueueFailure {
-        let error = SystemError(doing: doing)
-        return switch error.code {
-        case EACCES, EPERM, ENOENT, ENOTDIR, EROFS, EBADF, ENOLCK, EOPNOTSUPP: .misconfigured("spool: \(error)")
-        default: .unreachable("spool: \(error)")
+        failure(SystemError(doing: doing))
+    }
+
+    /// A right that is missing is a matter of configuration.
+    func failure(_ error: SystemError) -> QueueFailure {
+        switch error.code {
+        case EACCES, EPERM, ENOENT, ENOTDIR, EROFS, EBADF, ENOLCK, EOPNOTSUPP:
+            .misconfigured("\(source): spool: \(error)")
+        default: .unreachable("\(source): spool: \(error)")
         }
     }
 }

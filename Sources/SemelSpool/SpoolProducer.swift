@@ -13,7 +13,7 @@ public actor SpoolProducer: MessageProducer {
     public static let batchSize = 1_000
 
     public init(_ address: SpoolAddress) throws(SystemError) {
-        directory = SpoolDirectory(root: address.root)
+        directory = SpoolDirectory(address)
         thread = try ThreadExecutor("semel-spool")
     }
 
@@ -30,7 +30,7 @@ public actor SpoolProducer: MessageProducer {
                 rest = rest.dropFirst(Self.batchSize)
             }
         } catch {
-            throw .unreachable("spool: \(error)")
+            throw directory.failure(error)
         }
     }
 
@@ -81,7 +81,7 @@ public actor SpoolInspector: QueueInspector {
     private let directory: SpoolDirectory
 
     public init(_ address: SpoolAddress) throws(SystemError) {
-        directory = SpoolDirectory(root: address.root)
+        directory = SpoolDirectory(address)
         thread = try ThreadExecutor("semel-spool")
     }
 

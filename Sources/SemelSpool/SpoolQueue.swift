@@ -20,7 +20,7 @@ public actor SpoolQueue: MessageQueue {
 
     public init(_ address: SpoolAddress, log: Logger) throws(SystemError) {
         name = address.name
-        directory = SpoolDirectory(root: address.root)
+        directory = SpoolDirectory(address)
         thread = try ThreadExecutor("semel-spool")
         self.log = log
     }
@@ -106,7 +106,7 @@ public actor SpoolQueue: MessageQueue {
             if room == .done { try directory.sync(.done) }
         } catch {
             if error.code == ENOENT { return nil }
-            throw .misconfigured("spool: \(error)")
+            throw directory.failure(error)
         }
         return try claim(name, attempt, in: room, locked)
     }

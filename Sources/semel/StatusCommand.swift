@@ -31,10 +31,12 @@ enum StatusCommand {
     {
         if let argument {
             let url = URLComponents(string: argument.contains("://") ? argument : "http://\(argument)")
-            guard let url, url.scheme == "http", let host = url.host, !host.isEmpty else {
+            guard let url, url.scheme == "http", let host = url.host, !host.isEmpty,
+                let address = try? StatusAddress.parse("\(host):\(url.port ?? 8082)", source: "URL")
+            else {
                 throw .usage("‘\(argument)’ is not an address; write http://127.0.0.1:8082")
             }
-            return StatusAddress(host: host, port: url.port ?? 8082, source: "URL")
+            return address
         }
         let text = environment[Setting.statusAddress.variable] ?? Setting.statusAddress.standard ?? ""
         guard let address = try StatusAddress.parse(text, source: Setting.statusAddress.variable) else {

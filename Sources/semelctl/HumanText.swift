@@ -19,10 +19,10 @@ enum HumanText {
         count == 1 ? "1 message" : "\(count) messages"
     }
 
-    /// `0.04 s`, `0.4 s`, `12.3 s`.
+    /// `0.004 s`, `0.4 s`, `12.3 s`.
     static func seconds(_ duration: Duration) -> String {
         let seconds = duration.seconds
-        return "\(decimal(seconds, digits: seconds < 0.1 ? 2 : 1)) s"
+        return "\(decimal(seconds, digits: seconds < 0.1 ? 3 : 1)) s"
     }
 
     /// `5s`, `3m 20s`, `2h 5m`, `3d 4h`: the two largest units.
@@ -37,7 +37,7 @@ enum HumanText {
     }
 
     private static func decimal(_ value: Double, digits: Int) -> String {
-        let scale = digits == 2 ? 100 : 10
+        let scale = digits == 3 ? 1_000 : 10
         let scaled = Int((value * Double(scale)).rounded())
         let fraction = String(scaled % scale)
         return "\(scaled / scale).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"

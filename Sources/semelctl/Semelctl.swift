@@ -7,15 +7,15 @@ struct Semelctl: AsyncParsableCommand {
         commandName: "semelctl",
         abstract: "Puts messages into queues and looks after them.",
         discussion: """
-            The queue is a URL: amqp://user:password@host/vhost?queue=name, redis://host:6379/0?list=name or
-            spool:/path/dir. It is taken from --queue, from SEMEL_QUEUE, from MQ_HOST with MQ_QUEUE or from REDIS_HOST
+            The queue is a URL: amqp://user:password@host/vhost?queue=name, redis://host:6379/0?list=name or \
+            spool:/path/dir. It is taken from --queue, from SEMEL_QUEUE, from MQ_HOST with MQ_QUEUE or from REDIS_HOST \
             with REDIS_LIST. When nobody names one, it is the spool in /var/spool/semel.
 
-            Exit codes: 0 done; 64 wrong usage; 69 the queue cannot be reached; 77 the queue refused the credentials;
-            78 wrong configuration; 130 or 143 stopped by a signal.
+            Exit codes: 0 done; 64 wrong usage; 69 the queue cannot be reached; 70 internal error; 77 the queue \
+            refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal.
             """,
         version: "semelctl \(Version.current)",
-        subcommands: [EnqueueCommand.self, QueueCommand.self])
+        subcommands: [EnqueueCommand.self, QueueCommand.self, DeadCommand.self])
 
     /// Parses the command line and does what it says; whatever goes wrong becomes one line and an exit code.
     static func runToEnd() async -> Int32 {

@@ -43,12 +43,12 @@ public final class RunningProcess: Sendable {
     public init(
         _ executable: Executable, _ arguments: [String] = [],
         environment: [String: String] = RunningProcess.environment(), input: [UInt8] = [],
-        directory: String? = nil, capture: CapturedStream.Mode = .keep
+        directory: String? = nil, capture: CapturedStream.Mode = .keep, captureErrors: CapturedStream.Mode = .keep
     ) throws {
         let watchdog = try Watchdog.shared()
         name = ([executable.path] + arguments).joined(separator: " ")
         let stdout = CapturedStream(capture)
-        let stderr = CapturedStream(.keep)
+        let stderr = CapturedStream(captureErrors)
         self.stdout = stdout
         self.stderr = stderr
         let outputPipe = try Pipe()

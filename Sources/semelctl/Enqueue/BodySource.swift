@@ -41,6 +41,9 @@ struct BodySource: Sendable {
             }
             for case .file(let path) in inputs { try Self.check(path) }
         }
+        if inputs.contains(.standardInput), fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE == O_WRONLY {
+            throw .usage("no message: standard input is closed")
+        }
     }
 
     var isOneMessage: Bool { inputs.count == 1 && separator == nil }

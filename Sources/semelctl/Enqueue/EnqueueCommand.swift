@@ -13,12 +13,12 @@ struct EnqueueCommand: AsyncParsableCommand {
             semelctl enqueue [--queue <url>] --file <path> … [--lines | --null]
             """,
         discussion: """
-            Each <body> is a message. Without any, the whole of standard input is one message. With --lines or --null,
-            input is cut into many, as it comes: it may be larger than memory. Bodies are bytes and stay as they are. A
-            body that begins with ‘-’ goes behind ‘--’.
+            Each <body> is a message. Without any, the whole of standard input is one message. With --lines or --null, \
+            input is cut into many, as it comes: it may be larger than memory. Bodies are bytes and stay as they are. \
+            A body that begins with ‘-’ goes behind ‘--’.
 
-            A message counts when the queue is known to have it. If something goes wrong half way, the error says how
-            many it has for certain.
+            A message counts when the queue is known to have it. If something goes wrong half way, the error says \
+            how many it has for certain.
             """)
 
     @OptionGroup var queueOption: QueueOption
@@ -66,7 +66,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             enqueuing = Enqueuing(
                 reader: try BodyReader(source, template),
                 producer: try address.producer(
-                    declaring: declare, log: Logger(label: "semelctl") { _ in SwiftLogNoOpLogHandler() }),
+                    declaring: declare, log: .silent),
                 totalBytes: source.totalBytes)
         } catch {
             throw CommandFailure(error)

@@ -29,6 +29,7 @@ struct Enqueuing: Sendable {
 
     private func moveAll() async throws(CommandFailure) {
         var upcoming = read()
+        do throws(QueueFailure) { try await producer.enqueue([]) } catch { throw CommandFailure(error) }
         while let window = try await certain(upcoming.value) {
             upcoming = read()
             do throws(QueueFailure) {
@@ -59,9 +60,10 @@ struct Enqueuing: Sendable {
 
     private func lost(_ window: Window, _ failure: QueueFailure) -> CommandFailure {
         let failure = CommandFailure(failure)
-        // Nothing is sent to a queue that is not there.
+        // What a queue cannot hold is not even tried.
         if failure.outcome != .unreachable && tally.messages == 0 { return failure }
-        let more = window.messages.count == 1 ? "one more may be" : "up to \(window.messages.count) more may be"
+        let count = window.messages.count
+        let more = "\(count == 1 ? "one" : "up to \(count)")\(tally.messages == 0 ? "" : " more") may be"
         return CommandFailure("\(failure.description); \(tally.certainty), \(more)", failure.outcome)
     }
 }

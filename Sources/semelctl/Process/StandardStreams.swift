@@ -13,9 +13,13 @@ enum StandardStreams {
 }
 
 enum StandardOutput {
-    /// Writes all of it. Ends the process, quietly, when nobody reads any more.
     static func write(_ text: String) throws(CommandFailure) {
-        switch writeAll(text, to: STDOUT_FILENO) {
+        try write(bytes: Array(text.utf8))
+    }
+
+    /// Writes all of it. Ends the process, quietly, when nobody reads any more.
+    static func write(bytes: [UInt8]) throws(CommandFailure) {
+        switch writeAll(bytes, to: STDOUT_FILENO) {
         case 0: return
         case EPIPE: exit(Outcome.completed.exitCode)
         case let code: throw CommandFailure(SystemError(doing: "write standard output", code: code))
@@ -28,15 +32,14 @@ enum StandardError {
 
     /// Nobody can be told when this does not work.
     static func write(_ text: String) {
-        _ = writeAll(text, to: STDERR_FILENO)
+        _ = writeAll(Array(text.utf8), to: STDERR_FILENO)
     }
 }
 
 /// Returns 0 or the `errno` that stopped it.
-private func writeAll(_ text: String, to descriptor: CInt) -> CInt {
-    var text = text
-    return text.withUTF8 { bytes in
-        var rest = UnsafeRawBufferPointer(bytes)
+private func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> CInt {
+    bytes.withUnsafeBytes { bytes in
+        var rest = bytes
         while !rest.isEmpty {
             let written = write(descriptor, rest.baseAddress, rest.count)
             if written > 0 {

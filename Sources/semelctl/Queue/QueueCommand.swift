@@ -7,7 +7,7 @@ struct QueueCommand: AsyncParsableCommand {
         commandName: "queue",
         abstract: "Shows how many messages are in a queue.",
         discussion: """
-            ready: to be claimed now. claimed: held by workers. delayed: waiting for their next attempt. dead: given up.
+            ready: to be claimed now. claimed: held by workers. delayed: waiting for their next attempt. dead: given up. \
             oldest: since the oldest ready message was queued. What a queue cannot tell is ‘-’, in JSON null.
 
             No message is touched. RabbitMQ does not tell how many messages are claimed; only a spool knows the oldest.
@@ -19,12 +19,13 @@ struct QueueCommand: AsyncParsableCommand {
     var json = false
 
     @Option(
-        defaultAsFlag: WatchInterval(.seconds(1)),
+        defaultAsFlag: WatchInterval.everySecond,
         help: ArgumentHelp(
             "Looks again and again until it is stopped: every second, or 500ms, 10s, 1m.", valueName: "interval"))
     var watch: WatchInterval?
 
     func run() async throws {
+        let pause = try watch?.duration()
         let address = try queueOption.address()
         let inspector: any QueueInspector
         do throws(SystemError) { inspector = try address.inspector() } catch { throw CommandFailure(error) }
@@ -34,28 +35,27 @@ struct QueueCommand: AsyncParsableCommand {
             let counts: QueueCounts
             do throws(QueueFailure) { counts = try await inspector.counts() } catch { throw CommandFailure(error) }
             try StandardOutput.write(json ? CountsJSON(queue: address.name, counts).line() : table.rows(counts))
-            guard let watch else { break }
-            due = max(due + watch.duration, .now)
+            guard let pause else { break }
+            due = max(due + pause, .now)
             try await Task.sleep(until: due, clock: .continuous)
         } while true
         await inspector.close()
     }
 }
 
-/// How long to wait between two looks.
+/// What `--watch` was given. Whatever it is belongs to the flag, so that the error can say what would be right.
 struct WatchInterval: ExpressibleByArgument, CustomStringConvertible {
-    let duration: Duration
+    let description: String
 
-    private static let allowed = Duration.milliseconds(100)...Duration.seconds(86_400)
+    static let everySecond = WatchInterval(argument: "1s")
 
-    init(_ duration: Duration) {
-        self.duration = duration
+    init(argument: String) {
+        description = argument
     }
 
-    init?(argument: String) {
-        guard let duration = Units.duration(argument), Self.allowed.contains(duration) else { return nil }
-        self.duration = duration
+    func duration() throws(CommandFailure) -> Duration {
+        guard let duration = Units.duration(description), duration >= .milliseconds(100), duration <= .seconds(86_400)
+        else { throw .usage("--watch: ‘\(description)’ is not a time between 100ms and 24h") }
+        return duration
     }
-
-    var description: String { Units.text(duration) }
 }

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Glibc
+import Semel
+import SemelQueues
+import Synchronization
+
+/// Which dead letters to change, and whether to ask first.
+struct DeadChange: ParsableArguments {
+    @OptionGroup var queueOption: QueueOption
+
+    @Argument(help: "The messages' ids, as ‘list’ shows them.")
+    var ids: [String] = []
+
+    @Option(help: "Those whose reason has this text in it, whatever the case.")
+    var reason: String?
+
+    @Flag(help: "All of them.")
+    var all = false
+
+    @Flag(help: "Does not ask.")
+    var yes = false
+
+    func carryOut(_ action: DeadLetterAction, verb: String, done: String) async throws {
+        let address = try queueOption.address()
+        let selection = try selection()
+        // Looked at first: what is to be confirmed must be known, and nothing is held while somebody thinks about it.
+        let letters = try await DeadLetters.matching(selection, in: address)
+        for id in ids where !letters.contains(where: { $0.messageID == id }) {
+            throw CommandFailure("no dead letter ‘\(id)’ in \(address.name); nothing was changed", .misconfigured)
+        }
+        guard !letters.isEmpty else { return StandardError.write("no dead letters\n") }
+        try confirm("\(verb) \(HumanText.messages(letters.count)) of \(address.name)?")
+        let known = Set(letters.map(\.messageID))
+        let changed = Mutex(0)
+        try await DeadLetters.visit(address) { letter in
+            guard selection.contains(letter), known.contains(letter.messageID) else { return .keep }
+            changed.withLock { $0 += 1 }
+            return action
+        }
+        StandardError.write("\(done) \(HumanText.messages(changed.withLock { $0 }))\n")
+    }
+
+    private func selection() throws(CommandFailure) -> DeadSelection {
+        let ways = [!ids.isEmpty, reason != nil, all].count { $0 }
+        guard ways == 1 else {
+            throw .usage(ways == 0 ? "name ids, --reason TEXT or --all" : "ids, --reason and --all exclude each other")
+        }
+        return DeadSelection(ids: ids.isEmpty ? nil : Set(ids), reason: reason)
+    }
+
+    private func confirm(_ question: String) throws(CommandFailure) {
+        if yes { return }
+        guard isatty(STDIN_FILENO) == 1 else { throw .usage("nobody is there to confirm; add --yes") }
+        StandardError.write("\(question) [y/N] ")
+        guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
+            throw .usage("not confirmed; nothing was changed")
+        }
+    }
+}
+
+struct DeadSelection: Sendable {
+    var ids: Set<String>?
+    var reason: String?
+
+    func contains(_ letter: StoredDeadLetter) -> Bool {
+        if let ids, !ids.contains(letter.messageID) { return false }
+        if let reason, !letter.letter.reason.lowercased().contains(reason.lowercased()) { return false }
+        return true
+    }
+}
+
+enum DeadLetters {
+    static func matching(_ selection: DeadSelection, in address: QueueAddress) async throws(CommandFailure) -> [StoredDeadLetter] {
+        let found = Mutex<[StoredDeadLetter]>([])
+        let wanted = selection.ids?.count
+        try await visit(address) { letter in
+            guard selection.contains(letter) else { return .keep }
+            let count = found.withLock { found in
+                found.append(letter)
+                return found.count
+            }
+            return count == wanted ? .stop : .keep
+        }
+        return found.withLock { $0 }
+    }
+
+    static func visit(
+        _ address: QueueAddress, _ decide: @escaping @Sendable (StoredDeadLetter) -> DeadLetterAction
+    ) async throws(CommandFailure) {
+        let store: any DeadLetterStore
+        do throws(SystemError) {
+            store = try address.deadLetters(log: .silent)
+        } catch { throw CommandFailure(error) }
+        do throws(QueueFailure) { try await store.visit(decide) } catch { throw CommandFailure(error) }
+        await store.close()
+    }
+}

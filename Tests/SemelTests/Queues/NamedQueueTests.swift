@@ -1,0 +1,223 @@
+import Semel
+import SemelQueues
+@testable import SemelRabbitMQ
+import SemelRedis
+import SemelSpool
+import Testing
+
+@Suite struct NamedQueueTests {
+    private func named(_ environment: [String: String], flag: String? = nil) throws -> NamedQueue {
+        try NamedQueue(flag: flag, environment: environment)
+    }
+
+    private func rabbitMQ(_ environment: [String: String], flag: String? = nil) throws -> RabbitMQAddress {
+        guard case .rabbitMQ(let address) = try named(environment, flag: flag).address else {
+            throw ConfigurationError("not RabbitMQ")
+        }
+        return address
+    }
+
+    private func redis(_ environment: [String: String], flag: String? = nil) throws -> RedisAddress {
+        guard case .redis(let address) = try named(environment, flag: flag).address else {
+            throw ConfigurationError("not Redis")
+        }
+        return address
+    }
+
+    private func mistake(_ environment: [String: String], flag: String? = nil) -> String? {
+        #expect(throws: ConfigurationError.self) { try named(environment, flag: flag) }?.description
+    }
+
+    @Test func isTheSpoolUnlessSomebodySaysOtherwise() throws {
+        let queue = try named([:])
+        #expect(queue.address.name == "spool:/var/spool/semel")
+        #expect(queue.secretVariables == [])
+    }
+
+    @Test func flagGoesBeforeTheVariable() throws {
+        let queue = try named(["SEMEL_QUEUE": "redis://:secret@host?list=a"], flag: "spool:/tmp/x")
+        #expect(queue.address.name == "spool:/tmp/x")
+        // Not used, and still nobody's business.
+        #expect(queue.secretVariables == ["SEMEL_QUEUE"])
+    }
+
+    @Test func variableOfItsOwn() throws {
+        let queue = try named(["SEMEL_QUEUE": "redis://:secret@host?list=a"])
+        #expect(queue.address.name == "redis://host?list=a")
+        #expect(queue.secretVariables == ["SEMEL_QUEUE"])
+        #expect(try named(["SEMEL_QUEUE": ""]).address.name == "spool:/var/spool/semel")
+    }
+
+    @Test func variablesOfARabbitMQSetup() throws {
+        let all = [
+            "MQ_HOST": "broker", "MQ_PORT": "5673", "MQ_USERNAME": "us:er", "MQ_PASSWORD": "p@ss/?", "MQ_VHOST": "v w",
+            "MQ_QUEUE": "usertask",
+        ]
+        let address = try rabbitMQ(all)
+        #expect(address.host == "broker")
+        #expect(address.port == 5673)
+        #expect(address.user == "us:er")
+        #expect(address.password == "p@ss/?")
+        #expect(address.vhost == "v w")
+        #expect(address.queue == "usertask")
+        #expect(address.heartbeat == .seconds(30))
+        #expect(address.name == "amqp://broker:5673/v%20w?queue=usertask")
+        #expect(try named(all).secretVariables == ["MQ_USERNAME", "MQ_PASSWORD"])
+    }
+
+    @Test func defaultsOfARabbitMQSetup() throws {
+        let address = try rabbitMQ(["MQ_HOST": "broker", "MQ_QUEUE": "a", "MQ_PORT": "", "MQ_VHOST": ""])
+        #expect(address.port == 5672)
+        #expect(address.user == "guest")
+        #expect(address.password == "guest")
+        #expect(address.vhost == "/")
+        #expect(try rabbitMQ(["MQ_HOST": "broker", "MQ_QUEUE": "a", "MQ_VHOST": "/"]).vhost == "/")
+    }
+
+    @Test func variablesOfARedisSetup() throws {
+        let all = [
+            "REDIS_HOST": "cache", "REDIS_PORT": "6380", "REDIS_USER": "me", "REDIS_PASSWORD": "p@ss",
+            "REDIS_LIST": "usertask",
+        ]
+        let address = try redis(all)
+        #expect(address.host == "cache")
+        #expect(address.port == 6380)
+        #expect(address.user == "me")
+        #expect(address.password == "p@ss")
+        #expect(address.database == 0)
+        #expect(address.keys.list == "usertask")
+        #expect(address.name == "redis://cache:6380/0?list=usertask")
+        #expect(try named(all).secretVariables == ["REDIS_USER", "REDIS_PASSWORD"])
+    }
+
+    /// What Kubernetes puts into every pod when there is a service called redis (or mq).
+    @Test func portsThatKubernetesSets() throws {
+        let address = try redis(["REDIS_HOST": "redis", "REDIS_LIST": "a", "REDIS_PORT": "tcp://10.96.0.17:6379"])
+        #expect(address.port == 6379)
+        #expect(try rabbitMQ(["MQ_HOST": "mq", "MQ_QUEUE": "a", "MQ_PORT": "tcp://10.96.0.17:5672"]).port == 5672)
+        #expect(try named(["REDIS_PORT": "tcp://10.96.0.17:6379"]).address.name == "spool:/var/spool/semel")
+    }
+
+    @Test(arguments: ["0", "65536", "-1", "abc", "6379 ", "udp://10.0.0.1:1"])
+    func portsThatCannotBe(port: String) {
+        #expect(
+            mistake(["REDIS_HOST": "redis", "REDIS_LIST": "a", "REDIS_PORT": port])
+                == "REDIS_PORT: ‘\(port)’ is not a port (1 to 65535)")
+        #expect(
+            mistake(["MQ_HOST": "mq", "MQ_QUEUE": "a", "MQ_PORT": port]) == "MQ_PORT: ‘\(port)’ is not a port (1 to 65535)")
+    }
+
+    @Test func halfASetup() {
+        #expect(mistake(["MQ_HOST": "mq"]) == "MQ_QUEUE is not set")
+        #expect(mistake(["REDIS_HOST": "redis", "REDIS_LIST": ""]) == "REDIS_LIST is not set")
+    }
+
+    @Test func twoQueuesAtOnce() {
+        let mq = ["MQ_HOST": "mq", "MQ_QUEUE": "a"]
+        let redis = ["REDIS_HOST": "redis", "REDIS_LIST": "a"]
+        let both = mq.merging(redis) { one, _ in one }
+        #expect(mistake(both) == "MQ_HOST and REDIS_HOST name two queues at once; keep one of them")
+        #expect(
+            mistake(mq.merging(["SEMEL_QUEUE": "spool:/x"]) { one, _ in one })
+                == "SEMEL_QUEUE and MQ_HOST name two queues at once; keep one of them")
+        #expect(mistake(redis, flag: "spool:/x") == "--queue and REDIS_HOST name two queues at once; keep one of them")
+        #expect(
+            mistake(both, flag: "spool:/x")
+                == "--queue and MQ_HOST and REDIS_HOST name two queues at once; keep one of them")
+    }
+
+    /// A service called `mq` or a Redis that the task itself uses as a cache is no second queue.
+    @Test func aHostAloneIsNoSecondQueue() throws {
+        let queue = try named(["MQ_HOST": "mq", "REDIS_HOST": "redis"], flag: "spool:/tmp/x")
+        #expect(queue.address.name == "spool:/tmp/x")
+    }
+}
+
+@Suite struct QueueAddressTests {
+    private func address(_ text: String) throws -> QueueAddress {
+        try QueueAddress(QueueURL(text, source: "--queue"))
+    }
+
+    private func mistake(_ text: String) -> String? {
+        #expect(throws: ConfigurationError.self) { try address(text) }?.description
+    }
+
+    @Test func schemesChooseTheQueue() throws {
+        guard case .rabbitMQ = try address("amqp://host?queue=a") else { return #expect(Bool(false)) }
+        guard case .redis = try address("redis://host?list=a") else { return #expect(Bool(false)) }
+        guard case .spool = try address("spool:/x") else { return #expect(Bool(false)) }
+        #expect(mistake("kafka://host") == "--queue: unknown scheme ‘kafka’; use amqp://, redis:// or spool:")
+    }
+
+    @Test(arguments: [
+        ("amqp://host?queue=a", "/"), ("amqp://host/?queue=a", "/"), ("amqp://host/%2F?queue=a", "/"),
+        ("amqp://host/tasks?queue=a", "tasks"), ("amqp://host/%2Ftasks?queue=a", "/tasks"),
+        ("amqp://host/a%2Fb?queue=a", "a/b"),
+    ])
+    func virtualHosts(text: String, vhost: String) throws {
+        guard case .rabbitMQ(let address) = try address(text) else { return #expect(Bool(false)) }
+        #expect(address.vhost == vhost)
+    }
+
+    @Test func rabbitMQNames() throws {
+        guard case .rabbitMQ(let address) = try address("amqp://u:secret@host/v?queue=a&heartbeat=1m") else {
+            return #expect(Bool(false))
+        }
+        #expect(address.heartbeat == .seconds(60))
+        #expect(address.name == "amqp://host/v?heartbeat=1m&queue=a")
+        #expect(address.deadQueue == "a.dead")
+        #expect(address.retryQueue(.seconds(10)) == "a.retry.10s")
+        #expect(address.retryQueue(.milliseconds(500)) == "a.retry.500ms")
+        #expect(address.retryQueue(.seconds(600)) == "a.retry.10m")
+    }
+
+    @Test func rabbitMQMistakes() {
+        #expect(mistake("amqp://host") == "--queue: names no queue; write amqp://host/vhost?queue=name")
+        #expect(mistake("amqp:/v?queue=a")?.hasPrefix("--queue: names no host") == true)
+        #expect(mistake("amqp://host?queue=a&list=b") == "--queue: unknown option ‘list’; a amqp queue knows heartbeat, queue")
+        #expect(mistake("amqps://host?queue=a")?.contains("amqps:// is not supported yet") == true)
+        for heartbeat in ["0", "0.5s", "2h", "x", "-1s"] {
+            #expect(
+                mistake("amqp://host?queue=a&heartbeat=\(heartbeat)")
+                    == "--queue: heartbeat ‘\(heartbeat)’ is not a time between 1s and 1h")
+        }
+        let name = String(repeating: "n", count: 256)
+        #expect(mistake("amqp://host?queue=\(name)") == "--queue: a queue name has at most 255 bytes")
+        #expect(throws: Never.self) { try address("amqp://host?queue=\(name.dropLast())") }
+    }
+
+    @Test func redisMistakes() {
+        #expect(mistake("redis://host") == "--queue: names no list; write redis://host:6379/0?list=name")
+        #expect(mistake("redis:/0?list=a")?.hasPrefix("--queue: names no host") == true)
+        #expect(mistake("redis://host?list=a&stream=b") == "--queue: unknown option ‘stream’; a redis queue knows list")
+        #expect(mistake("rediss://host?list=a")?.contains("rediss:// is not supported yet") == true)
+        #expect(mistake("redis://host/-1?list=a")?.contains("‘-1’ is not a number") == true)
+        #expect(mistake("redis://host/x?list=a")?.contains("‘x’ is not a number") == true)
+    }
+
+    @Test func redisParts() throws {
+        guard case .redis(let address) = try address("redis://:secret@host/3?list=a") else { return #expect(Bool(false)) }
+        #expect(address.user == nil)
+        #expect(address.password == "secret")
+        #expect(address.database == 3)
+        #expect(address.port == 6379)
+        #expect(address.name == "redis://host/3?list=a")
+    }
+
+    @Test(arguments: [
+        ("spool:/var/x", "/var/x"), ("spool:/var/x///", "/var/x"), ("spool:relative/x", "relative/x"),
+        ("spool:/with%20space", "/with space"), ("spool:///three/slashes", "/three/slashes"),
+    ])
+    func spools(text: String, root: String) throws {
+        guard case .spool(let address) = try address(text) else { return #expect(Bool(false)) }
+        #expect(address.root == root)
+        #expect(address.name == "spool:\(root)")
+    }
+
+    @Test(arguments: ["spool:", "spool:/", "spool:///", "spool://host/x", "spool:/x?list=a", "spool://u:secret@h/x"])
+    func spoolMistakes(text: String) {
+        let mistake = mistake(text) ?? ""
+        #expect(mistake.hasPrefix("--queue: "))
+        #expect(!mistake.contains("secret"))
+    }
+}
