@@ -30,15 +30,21 @@ public struct Report: Sendable, Codable, Hashable {
     /// One line of JSON of at most 4096 bytes, its line feed included; a longer reason is shortened.
     public func line() -> [UInt8] {
         var report = self
-        var allowed = report.reason?.unicodeScalars.count ?? 0
-        while true {
-            let bytes = report.encoded()
-            if bytes.count <= Self.maximumBytes || allowed == 0 { return bytes }
-            // A scalar may take up to six bytes in JSON: shorten by what is certainly too much, then look again.
-            allowed = max(0, allowed - max(1, (bytes.count - Self.maximumBytes) / 6))
-            report.reason = reason.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(allowed))) + "…" }
-            report.messageId = messageId.map { String($0.prefix(256)) }
+        var bytes = report.encoded()
+        if bytes.count > Self.maximumBytes {
+            report.messageId = messageId.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(256))) }
+            // What is more than this is certainly too much, and need not be written again and again.
+            var kept = (reason ?? "").unicodeScalars.prefix(Self.maximumBytes)
+            if let reason, kept.endIndex < reason.endIndex { report.reason = String(kept) + "…" }
+            bytes = report.encoded()
+            while bytes.count > Self.maximumBytes, !kept.isEmpty {
+                // A scalar takes up to six bytes in JSON: this many are certainly too much, if not yet all that are.
+                kept = kept.dropLast(max(1, (bytes.count - Self.maximumBytes) / 6))
+                report.reason = String(kept) + "…"
+                bytes = report.encoded()
+            }
         }
+        return bytes
     }
 
     private func encoded() -> [UInt8] {

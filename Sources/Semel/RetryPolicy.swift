@@ -14,8 +14,9 @@ public struct RetryPolicy: Sendable {
     /// random part of up to a half is taken off, so that messages that failed together do not come back together; never
     /// less than the lower bound.
     public func delay(afterAttempt attempt: Int, random: Double = .random(in: 0..<1)) -> Duration {
-        let lower = max(1, Double(delay.lowerBound.milliseconds))
-        let doubled = lower * Double(sign: .plus, exponent: min(max(attempt, 1) - 1, 60), significand: 1)
+        let lower = Double(delay.lowerBound.milliseconds)
+        // Nothing, doubled, would be nothing for ever.
+        let doubled = max(1, lower) * Double(sign: .plus, exponent: min(max(attempt, 1) - 1, 60), significand: 1)
         let capped = min(doubled, Double(delay.upperBound.milliseconds))
         return .milliseconds(Int64(max(lower, capped * (1 - random / 2))))
     }

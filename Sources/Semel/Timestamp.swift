@@ -29,7 +29,9 @@ public struct Timestamp: Sendable, Comparable, Hashable {
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-21T13:27:42.123Z`.
     public var rfc3339: String {
-        var seconds = time_t(milliseconds / 1_000)
+        // Rounded down, also before 1970.
+        let thousandths = (milliseconds % 1_000 + 1_000) % 1_000
+        var seconds = time_t((milliseconds - thousandths) / 1_000)
         var parts = tm()
         gmtime_r(&seconds, &parts)
         func padded(_ number: Int, _ width: Int) -> String {
@@ -39,6 +41,6 @@ public struct Timestamp: Sendable, Comparable, Hashable {
         let day =
             "\(padded(Int(parts.tm_year) + 1900, 4))-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))"
         let clock = "\(padded(Int(parts.tm_hour), 2)):\(padded(Int(parts.tm_min), 2)):\(padded(Int(parts.tm_sec), 2))"
-        return "\(day)T\(clock).\(padded(Int(milliseconds % 1_000), 3))Z"
+        return "\(day)T\(clock).\(padded(Int(thousandths), 3))Z"
     }
 }

@@ -118,19 +118,12 @@ public actor RabbitMQQueue: MessageQueue {
     }
 
     /// Stops being a consumer; a message that was on its way by then is claimed after all.
-    ///
-    /// Asked twice: what a quorum queue has handed out may wait in the broker behind the first answer, but not behind
-    /// an answer to what was only sent after that. (Cancelling a consumer that is none is no error.)
     private func lastDelivery(on channel: AMQPChannel) throws(AMQPFailure) -> AMQPChannel.Delivery? {
+        try cancelConsumer(on: channel)
         var last: AMQPChannel.Delivery?
-        for _ in 1...2 where last == nil {
-            try cancelConsumer(on: channel)
-            try channel.expect(
-                semel_basic_cancel_ok, to: "basic.cancel",
-                otherwise: { (event) throws(AMQPFailure) in
-                    if case .delivery(let delivery) = event { last = delivery }
-                })
-        }
+        try channel.expect(
+            semel_basic_cancel_ok, to: "basic.cancel",
+            otherwise: { (event) throws(AMQPFailure) in if case .delivery(let delivery) = event { last = delivery } })
         return last
     }
 
@@ -297,10 +290,15 @@ struct RabbitMQAttempts: Hashable {
     let isUncounted: Bool
 
     init(headers: [String: HeaderValue], redelivered: Bool) {
-        let used = max(0, headers[AMQPProperties.Header.attempts]?.whole ?? 0)
+        let used = headers[AMQPProperties.Header.attempts]?.whole ?? 0
         let returned = headers["x-delivery-count"]?.whole
-        number = used + (returned ?? 0) + 1
+        number = Self.credible(used) + Self.credible(returned ?? 0) + 1
         isUncounted = returned == nil && redelivered
+    }
+
+    /// Anybody can write any number into a header.
+    private static func credible(_ count: Int) -> Int {
+        min(max(0, count), Int(Int32.max))
     }
 }
 

@@ -21,7 +21,7 @@ public actor SpoolDeadLetters: DeadLetterStore {
             .map { (name: $0.name, letter: letter(of: $0.name)) }
             .sorted { ($0.letter.time, $0.name) < ($1.letter.time, $1.name) }
         for (name, letter) in letters {
-            guard let body = directory.read(directory.path(.dead, name)) else { continue }
+            guard let body = directory.read(directory.path(.dead, name), atMost: .max) else { continue }
             let meta = SpoolMeta.read(from: directory, base: name)
             let stored = StoredDeadLetter(
                 messageID: meta?.id ?? name, letter: letter, body: body, contentType: meta?.contentType,

@@ -140,13 +140,13 @@ struct SpoolDirectory: Sendable {
         if syncing && fsync(descriptor) != 0 { throw SystemError(doing: "write \(file) to the disk") }
     }
 
-    /// A whole small file; `nil` when there is none.
-    func read(_ file: String) -> [UInt8]? {
+    /// A whole file; `nil` when there is none, or it is larger than that.
+    func read(_ file: String, atMost limit: Int = 16 << 20) -> [UInt8]? {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var facts = stat()
-        guard fstat(descriptor, &facts) == 0, let size = Int(exactly: facts.st_size), size < 1 << 24 else { return nil }
+        guard fstat(descriptor, &facts) == 0, let size = Int(exactly: facts.st_size), size <= limit else { return nil }
         var bytes = [UInt8](repeating: 0, count: size)
         return Glibc.read(descriptor, &bytes, size) == size ? bytes : nil
     }

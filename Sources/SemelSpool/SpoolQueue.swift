@@ -142,11 +142,12 @@ public actor SpoolQueue: MessageQueue {
         let base = claim.name.base
         switch settlement {
         case .complete(let result):
+            let name = claim.room == .done ? claim.name : freeName(base, in: .done)
             if let result {
-                try directory.write(
-                    result.bytes(), to: directory.path(.done, base + SpoolMeta.resultSuffix), syncing: true)
+                let file = directory.path(.done, name.base + SpoolMeta.resultSuffix)
+                try directory.write(result.bytes(), to: file, syncing: true)
             }
-            if claim.room != .done { try directory.move(file, to: .done, as: SpoolName(base: base)) }
+            if claim.room != .done { try directory.move(file, to: .done, as: name) }
             try directory.sync(.done)
         case .retry(let delay):
             let due = SpoolName(base: base, attemptsUsed: claim.message.attempt, due: .now + delay)
@@ -166,13 +167,18 @@ public actor SpoolQueue: MessageQueue {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             let reason = (try? encoder.encode(letter)).map { Array($0) } ?? []
-            var name = SpoolName(base: base)
-            if access(directory.path(.dead, base), F_OK) == 0 { name.base += "." + SpoolName.suffix() }
+            let name = freeName(base, in: .dead)
             // The reason first: a dead letter without one would be a riddle.
             try directory.write(reason, to: directory.path(.dead, name.base + SpoolMeta.reasonSuffix), syncing: true)
             try directory.move(file, to: .dead, as: name)
             try directory.sync(.dead)
         }
+    }
+
+    /// The name that a message will have in a room, so that what belongs to it can be written beforehand under the same.
+    private func freeName(_ base: String, in room: SpoolDirectory.Room) -> SpoolName {
+        let isTaken = access(directory.path(room, base), F_OK) == 0
+        return SpoolName(base: isTaken ? "\(base).\(SpoolName.suffix())" : base)
     }
 }
 

@@ -87,12 +87,14 @@ public struct StatusAddress: Sendable, Hashable {
         if text == "off" { return nil }
         let mistake = ConfigurationError(
             "\(source): ‘\(text)’ is not an address; write host:port as in \(defaultText), or off")
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65535).contains(port)
-        else { throw mistake }
+        guard let colon = text.lastIndex(of: ":") else { throw mistake }
+        let digits = text[text.index(after: colon)...]
+        guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let port = Int(digits), (0...65535).contains(port) else {
+            throw mistake
+        }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        guard host.isEmpty || !host.contains(where: { $0.isWhitespace || $0 == "/" }) else { throw mistake }
+        guard !host.contains(where: { $0.isWhitespace || "/[]".contains($0) }) else { throw mistake }
         return StatusAddress(host: host.isEmpty ? "0.0.0.0" : host, port: port, source: source)
     }
 }

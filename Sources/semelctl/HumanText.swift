@@ -25,6 +25,11 @@ enum HumanText {
         return "\(decimal(seconds, digits: seconds < 0.1 ? 3 : 1)) s"
     }
 
+    /// `0.3/s`, `5000/s`.
+    static func rate(_ perSecond: Double) -> String {
+        perSecond < 10 ? "\(decimal(perSecond, digits: 1))/s" : "\(Int(perSecond.rounded()))/s"
+    }
+
     /// `5s`, `3m 20s`, `2h 5m`, `3d 4h`: the two largest units.
     static func age(_ seconds: Double) -> String {
         let seconds = Int(max(0, seconds))

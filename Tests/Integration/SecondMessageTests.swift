@@ -140,7 +140,7 @@ struct SecondMessageTests {
         }
     }
 
-    /// A message that comes when the worker is about to give up is either run or untouched.
+    /// A message that comes when the worker is about to give up is either run or left for another.
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func whenOneComesAtTheEndOfTheWait(_ type: RabbitMQServer.QueueType) async throws {
         let queue = try await RabbitMQUnderTest("last-moment-\(type)", type)
@@ -160,7 +160,10 @@ struct SecondMessageTests {
                 #expect(end.text == "first")
             } else {
                 #expect(rest.map(\.text) == ["first"])
-                expectUntouched(rest.first)
+                // What a quorum queue hands out while the consumer is being cancelled never leaves the broker, which
+                // takes it back itself and counts that: seen with 3.10 (rabbit_fifo_client, handle_delivery).
+                if type == .classic { expectUntouched(rest.first) }
+                #expect((rest.first?.deliveryCount ?? 0) <= 1)
                 #expect(end.text == "")
             }
         }

@@ -4,8 +4,10 @@ import TestSupport
 import Testing
 
 /// Where the endpoint listens, and where `semel status` looks for it.
+@Suite(.oneLane)
 struct StatusAddressTests {
-    private static let hasIPv6 = FileManager.default.contents(atPath: "/proc/net/if_inet6")
+    private static let hasIPv6 =
+        FileManager.default.contents(atPath: "/proc/net/if_inet6")
         .map { String(decoding: $0, as: UTF8.self).contains("00000000000000000000000000000001") } ?? false
 
     /// A worker that waits, and what it listens on.
@@ -77,7 +79,8 @@ struct StatusAddressTests {
             #expect(finished.status == .exited(78))
             let source = flags.isEmpty ? "SEMEL_STATUS_ADDRESS" : "--status-address"
             #expect(finished.stderrText.split(separator: "\n").count == 1)
-            #expect(finished.stderrText.contains("\(source):") && finished.stderrText.contains("Address already in use"))
+            #expect(
+                finished.stderrText.contains("\(source):") && finished.stderrText.contains("Address already in use"))
             #expect(spool.rooms == .init(ready: ["a"]))
             #expect(spool.note("ran").isEmpty)
             #expect(try spool.terminationLog()["outcome"] as? String == "misconfigured")
@@ -115,7 +118,8 @@ struct StatusAddressTests {
             task: spool.script("echo >started; await go; exit \(exit)"))
         func expectStatus(_ state: String, _ code: Int32) async throws {
             let ways = [
-                ["http://127.0.0.1:\(port)"], ["http://localhost:\(port)/"], ["127.0.0.1:\(port)"], ["localhost:\(port)"], [],
+                ["http://127.0.0.1:\(port)"], ["http://localhost:\(port)/"], ["127.0.0.1:\(port)"],
+                ["localhost:\(port)"], [],
             ]
             for arguments in ways {
                 let asked = try await run(
@@ -150,11 +154,14 @@ struct StatusAddressTests {
             let asked = try await run(.semel, ["status", "127.0.0.1:\(port)"])
             #expect(asked.status == .exited(69))
             #expect(asked.stdout.isEmpty)
-            #expect(asked.stderrText.split(separator: "\n").count == 1 && asked.stderrText.contains("127.0.0.1:\(port)"))
+            #expect(
+                asked.stderrText.split(separator: "\n").count == 1 && asked.stderrText.contains("127.0.0.1:\(port)"))
         }
     }
 
-    @Test(arguments: [["ftp://127.0.0.1:1"], ["https://127.0.0.1:1"], ["http://"], ["not an address"], ["--flag"], ["a", "b"]])
+    @Test(arguments: [
+        ["ftp://127.0.0.1:1"], ["https://127.0.0.1:1"], ["http://"], ["not an address"], ["--flag"], ["a", "b"],
+    ])
     func semelStatusWithWrongArguments(_ arguments: [String]) async throws {
         let asked = try await run(.semel, ["status"] + arguments)
         #expect(asked.status == .exited(64))

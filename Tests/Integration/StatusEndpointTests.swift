@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 /// What the endpoint answers in the course of a worker's life.
+@Suite(.oneLane)
 struct StatusEndpointTests {
     /// The poll loop that setups built around such workers have, noting every state that it sees.
     private func poller(_ port: Int, until last: String, in spool: TaskSpool) throws -> RunningProcess {
@@ -72,7 +73,8 @@ struct StatusEndpointTests {
     @Test func aWorkerThatFoundNothingDoesNotLinger() async throws {
         let spool = try TaskSpool([:])
         let port = try FreePort.next()
-        let finished = try await spool.work(["--linger", "1h", "--status-address", "127.0.0.1:\(port)"], task: ["true"])
+        let finished = try await spool.work(
+            ["--linger", "1h", "--status-address", "127.0.0.1:\(port)"], task: ["true"])
         #expect(finished.status == .exited(0))
         #expect(try spool.terminationLog()["outcome"] as? String == "idle")
     }
@@ -100,7 +102,9 @@ struct StatusEndpointTests {
                 #expect(try await HTTP.get(port: port, path: page).status == 404, "\(page)")
             }
             #expect(try await HTTP.get(port: port, path: "/get/status").text == "ING")
-            #expect(try await HTTP.get(port: port, path: "/get/status").header("content-type")?.hasPrefix("text/plain") == true)
+            #expect(
+                try await HTTP.get(port: port, path: "/get/status").header("content-type")?.hasPrefix("text/plain")
+                    == true)
             #expect(try await HTTP.get(port: port, path: "/status").header("content-type") == "application/json")
         }
     }
@@ -124,8 +128,10 @@ struct StatusEndpointTests {
 
     @Test func statusAsJSON() async throws {
         let spool = try TaskSpool(["order-7": "the secret body"])
-        let output = #"seq 60; printf 'a <b>"line"\n\377\n'; echo an error >&2; '\#(try Executable.semel.path)' progress 0.25 quarter"#
-        try await withRunningWorker(spool, flags: ["--timeout", "1h", "--max-attempts", "3"], doing: output) { port, worker in
+        let output =
+            #"seq 60; printf 'a <b>"line"\n\377\n'; echo an error >&2; '\#(try Executable.semel.path)' progress 0.25 quarter"#
+        try await withRunningWorker(spool, flags: ["--timeout", "1h", "--max-attempts", "3"], doing: output) {
+            port, worker in
             try await worker.waitForOutput(containing: "an error")
             var shown: [String: Any] = [:]
             try await eventually(timeout: .seconds(60), "progress is shown") {

@@ -79,6 +79,8 @@ private struct HostileClient {
     private var hasBeenOpen = false
     private(set) var sent = 0
 
+    /// `POLLRDHUP`, which Glibc's headers hide from Swift.
+    private static let hungUp: Int16 = 0x2000
     /// More than any buffer on the way holds, should nobody stop it.
     private static let enough = 8 << 20
 
@@ -92,7 +94,7 @@ private struct HostileClient {
             guard !hasBeenOpen || reopening, ContinuousClock.now >= nextOpening else { return .nothing }
             return open() ? .opened : .nothing
         }
-        var polled = pollfd(fd: descriptor, events: 0x2000 /* POLLRDHUP */, revents: 0)
+        var polled = pollfd(fd: descriptor, events: Self.hungUp, revents: 0)
         if poll(&polled, 1, 0) > 0 {
             hangUp()
             descriptor = -1

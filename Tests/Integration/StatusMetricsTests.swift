@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 /// What a Prometheus scrapes, checked by Prometheus' own tool.
+@Suite(.oneLane)
 struct StatusMetricsTests {
     private struct Scrape {
         let samples: [String: Double]
@@ -35,7 +36,8 @@ struct StatusMetricsTests {
         let port = try FreePort.next()
         let worker = try spool.start(
             ["--wait", "forever", "--linger", "1h", "--status-address", "127.0.0.1:\(port)"],
-            task: spool.script("printf 12345; printf 678 >&2; echo '0.5 half' >&3; echo >started; await go; exit \(exit)"))
+            task: spool.script(
+                "printf 12345; printf 678 >&2; echo '0.5 half' >&3; echo >started; await go; exit \(exit)"))
         try await eventually(timeout: .seconds(60), "the endpoint answers") {
             (try? await HTTP.get(port: port, path: "/healthz").status) == 200
         }

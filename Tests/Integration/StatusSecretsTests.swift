@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 /// What the endpoint, the log and the task must never show; and that it shows when a claim is lost.
+@Suite(.oneLane)
 struct StatusSecretsTests {
     private static let pages = ["/get/status", "/status", "/healthz", "/readyz", "/metrics", "/"]
 

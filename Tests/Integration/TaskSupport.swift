@@ -51,7 +51,8 @@ final class TaskSpool: Sendable {
         }
         let delayed = names("delayed").map { $0.split(separator: "~").dropFirst().joined(separator: "~") }
         return Rooms(
-            ready: names("ready"), delayed: delayed, claimed: names("claimed"), done: names("done"), dead: names("dead"))
+            ready: names("ready"), delayed: delayed, claimed: names("claimed"), done: names("done"), dead: names("dead")
+        )
     }
 
     /// What a worker is told by default: to take what is there, and to open no port. Flags win over these.

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 /// Nothing of the task survives the worker, and none of it holds the worker up.
+@Suite(.oneLane)
 struct TasksDescendantsTests {
     /// Ways of leaving a process behind that holds the task's streams open. Each writes nothing and runs for long.
     enum Leftover: String, CaseIterable {
@@ -82,7 +83,9 @@ struct TasksDescendantsTests {
     }
 
     private func arguments(of pid: pid_t) -> [String] {
-        (ProcFiles.read("/proc/\(pid)/cmdline") ?? Data()).split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        (ProcFiles.read("/proc/\(pid)/cmdline") ?? Data()).split(separator: 0).map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     private func isStopped(_ pid: pid_t) -> Bool {
@@ -110,7 +113,9 @@ struct TasksDescendantsTests {
             spool.notes("adopted").count == count
         }
         try await eventually(timeout: .seconds(30), "the daemons are collected") {
-            let alive = spool.mark.processes(besides: worker.pid).filter { ProcFiles.status($0, "PPid") == Int(worker.pid) }
+            let alive = spool.mark.processes(besides: worker.pid).filter {
+                ProcFiles.status($0, "PPid") == Int(worker.pid)
+            }
             return ProcFiles.zombies(of: worker.pid).isEmpty && alive.count == 1
         }
         #expect(worker.isRunning)

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 /// What a task is born with: its streams, its progress descriptor, its variables, and nothing of the worker's own.
+@Suite(.oneLane)
 struct TasksEnvironmentTests {
     private static let descriptors = ["0", "1", "2", "3"]
 
@@ -63,7 +64,8 @@ struct TasksEnvironmentTests {
     /// With SIGPIPE ignored, `yes` would complain and the pipeline would not end as it does in a shell.
     @Test func aBrokenPipeWithinTheTaskEndsItsWriter() async throws {
         let spool = try TaskSpool()
-        let finished = try await spool.work(["--log-level", "critical"], task: spool.script("yes | head -n 1; seq 1000000 | head -n 1"))
+        let finished = try await spool.work(
+            ["--log-level", "critical"], task: spool.script("yes | head -n 1; seq 1000000 | head -n 1"))
         #expect(finished.status == .exited(0))
         #expect(finished.stdoutText == "y\n1\n")
         #expect(finished.stderr.isEmpty)
@@ -83,7 +85,8 @@ struct TasksEnvironmentTests {
             ["--timeout", "1h", "--max-attempts", "3"], task: ["env", "-0"], environment: ["OF_THE_POD": "a\nb"])
         #expect(finished.status == .exited(0))
         let pairs = finished.stdoutText.split(separator: "\0").map { $0.split(separator: "=", maxSplits: 1) }
-        let variables = Dictionary(uniqueKeysWithValues: pairs.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") })
+        let variables = Dictionary(
+            uniqueKeysWithValues: pairs.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") })
         #expect(variables["SEMEL_MESSAGE_ID"] == "order-7.json")
         #expect(variables["SEMEL_ATTEMPT"] == "1")
         #expect(variables["SEMEL_MAX_ATTEMPTS"] == "3")

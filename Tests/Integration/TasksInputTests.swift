@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 /// What a task does with its standard input is its own affair.
+@Suite(.oneLane)
 struct TasksInputTests {
     private static let size = 64 << 20
 
@@ -57,7 +58,8 @@ struct TasksInputTests {
         let temporary = spool.directory.path("tmp")
         try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
         let task = spool.script(
-            #"wc -c <"$SEMEL_MESSAGE_FILE"; stat -c %a "$SEMEL_MESSAGE_FILE" "$(dirname "$SEMEL_MESSAGE_FILE")"; wc -c"#)
+            #"wc -c <"$SEMEL_MESSAGE_FILE"; stat -c %a "$SEMEL_MESSAGE_FILE" "$(dirname "$SEMEL_MESSAGE_FILE")"; wc -c"#
+        )
         let finished = try await spool.work(["--input", "file"], task: task, environment: ["TMPDIR": temporary])
         try expectCompleted(spool, finished)
         #expect(finished.stdoutText == "\(Self.size)\n600\n700\n0\n")

@@ -3,13 +3,14 @@ import TestSupport
 import Testing
 
 /// Both of the task's streams come out of the worker as they went in.
-@Suite(.serialized)
+@Suite(.oneLane)
 struct TasksOutputTests {
     @Test func everyByteOnBothStreams() async throws {
         let all = Array(UInt8.min...UInt8.max)
         let bytes = all + all.reversed() + Array("no line end".utf8)
         let spool = try TaskSpool(body: bytes)
-        let finished = try await spool.work(["--log-level", "critical"], task: spool.script("cat; cat spool/claimed/* >&2"))
+        let finished = try await spool.work(
+            ["--log-level", "critical"], task: spool.script("cat; cat spool/claimed/* >&2"))
         #expect(finished.status == .exited(0))
         #expect(finished.stdout == bytes)
         #expect(finished.stderr == bytes)
@@ -32,47 +33,6 @@ struct TasksOutputTests {
         try spool.release("go")
         #expect(try await worker.waitForExit(timeout: .seconds(60)) == .exited(0))
         #expect(worker.stdout.text == "half rest\n")
-    }
-
-    private static let gibibyte = 1 << 30
-
-    /// Numbers, one a line: nothing repeats, so that a lost or doubled piece would show.
-    private func numbers(from first: Int) -> String { "seq \(first) \(first + 200_000_000) | head -c \(Self.gibibyte)" }
-
-    private func hash(_ generator: String) async throws -> ContentHash {
-        let process = try RunningProcess(.installed("sh"), ["-c", generator], capture: .digest)
-        try await process.waitForExit(timeout: .seconds(300))
-        #expect(process.stdout.count == Self.gibibyte)
-        return process.stdout.hash
-    }
-
-    @Test(.timeLimit(.minutes(10))) func aGibibyteOnBothStreams() async throws {
-        let (one, other) = (numbers(from: 1_000_000_000), numbers(from: 5_000_000_000))
-        async let expectedOutput = hash(one)
-        async let expectedError = hash(other)
-        let expected = try await (expectedOutput, expectedError)
-        #expect(expected.0 != expected.1)
-
-        let spool = try TaskSpool()
-        let port = try FreePort.next()
-        let worker = try spool.start(
-            ["--log-level", "critical", "--status-address", "127.0.0.1:\(port)"],
-            task: spool.script("(\(other)) >&2 & \(one); wait; echo >printed; await go"), capture: .digest)
-        try await spool.waitForNote("printed", timeout: .seconds(300))
-        try await eventually(timeout: .seconds(60), "all has come through") {
-            worker.stdout.count == Self.gibibyte && worker.stderr.count == Self.gibibyte
-        }
-        let peak = try #require(ProcFiles.status(worker.pid, "VmHWM"))
-        #expect(peak < 64 << 10, "\(peak) KiB: memory grows with the output")
-        let status = try await HTTP.get(port: port, path: "/status").json() as? [String: Any]
-        #expect(status?["outputBytes"] as? Int == 2 * Self.gibibyte)
-
-        try spool.release("go")
-        #expect(try await worker.waitForExit(timeout: .seconds(60)) == .exited(0))
-        #expect(worker.stdout.hash == expected.0)
-        #expect(worker.stderr.hash == expected.1)
-        #expect(spool.rooms == .init(done: ["a"]))
-        #expect(spool.mark.processes().isEmpty)
     }
 
     enum Gone: String, CaseIterable { case stdout, stderr, both }
@@ -121,5 +81,50 @@ struct TasksOutputTests {
         #expect(spool.note("input") == "body")
         #expect(spool.rooms == .init(done: ["a"]))
         #expect(spool.note("spool/done/a") == "body")
+    }
+}
+
+/// As much as a task that is too fond of talking prints in a day.
+@Suite(.allLanes)
+struct TasksLargeOutputTests {
+    private static let gibibyte = 1 << 30
+
+    /// Numbers, one a line: nothing repeats, so that a lost or doubled piece would show.
+    private func numbers(from first: Int) -> String { "seq \(first) \(first + 200_000_000) | head -c \(Self.gibibyte)" }
+
+    private func hash(_ generator: String) async throws -> ContentHash {
+        let process = try RunningProcess(.installed("sh"), ["-c", generator], capture: .digest)
+        try await process.waitForExit(timeout: .seconds(300))
+        #expect(process.stdout.count == Self.gibibyte)
+        return process.stdout.hash
+    }
+
+    @Test(.timeLimit(.minutes(10))) func aGibibyteOnBothStreams() async throws {
+        let (one, other) = (numbers(from: 1_000_000_000), numbers(from: 5_000_000_000))
+        async let expectedOutput = hash(one)
+        async let expectedError = hash(other)
+        let expected = try await (expectedOutput, expectedError)
+        #expect(expected.0 != expected.1)
+
+        let spool = try TaskSpool()
+        let port = try FreePort.next()
+        let worker = try spool.start(
+            ["--log-level", "critical", "--status-address", "127.0.0.1:\(port)"],
+            task: spool.script("(\(other)) >&2 & \(one); wait; echo >printed; await go"), capture: .digest)
+        try await spool.waitForNote("printed", timeout: .seconds(300))
+        try await eventually(timeout: .seconds(60), "all has come through") {
+            worker.stdout.count == Self.gibibyte && worker.stderr.count == Self.gibibyte
+        }
+        let peak = try #require(ProcFiles.status(worker.pid, "VmHWM"))
+        #expect(peak < 64 << 10, "\(peak) KiB: memory grows with the output")
+        let status = try await HTTP.get(port: port, path: "/status").json() as? [String: Any]
+        #expect(status?["outputBytes"] as? Int == 2 * Self.gibibyte)
+
+        try spool.release("go")
+        #expect(try await worker.waitForExit(timeout: .seconds(60)) == .exited(0))
+        #expect(worker.stdout.hash == expected.0)
+        #expect(worker.stderr.hash == expected.1)
+        #expect(spool.rooms == .init(done: ["a"]))
+        #expect(spool.mark.processes().isEmpty)
     }
 }

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 /// How a task says how far it is.
+@Suite(.oneLane)
 struct TasksProgressTests {
     private func status(_ port: Int) async throws -> [String: Any] {
         try #require(await HTTP.get(port: port, path: "/status").json() as? [String: Any])
@@ -47,7 +48,9 @@ struct TasksProgressTests {
         let finished = try await run(.semel, ["progress"] + arguments)
         #expect(finished.status == .exited(64))
         #expect(finished.stdout.isEmpty)
-        #expect(finished.stderrText.split(separator: "\n").count == 1 && finished.stderrText.contains("semel progress FRACTION"))
+        #expect(
+            finished.stderrText.split(separator: "\n").count == 1
+                && finished.stderrText.contains("semel progress FRACTION"))
     }
 
     /// Scripts are also run by hand.

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 /// Signals to the worker, and what becomes of a task that does not want to hear them.
+@Suite(.oneLane)
 struct TasksStoppingTests {
     /// Notes each SIGTERM and goes on, unless it is told to end.
     private static let deaf = "trap 'echo TERM >>heard' TERM; echo >started; await go; echo >finished"

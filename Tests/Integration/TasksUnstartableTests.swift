@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 /// A command that cannot be run is the deployment's mistake: the message does not suffer for it.
+@Suite(.oneLane)
 struct TasksUnstartableTests {
     /// How the command cannot be run.
     enum Mistake: String, CaseIterable {

@@ -13,7 +13,9 @@ struct WrongInput: Sendable, CustomTestStringConvertible {
     /// The flag or variable, and what is wrong with it.
     var says: [String]
 
-    var testDescription: String { (flags + environment.map { "\($0.key)=\($0.value)" }.sorted()).joined(separator: " ") }
+    var testDescription: String {
+        (flags + environment.map { "\($0.key)=\($0.value)" }.sorted()).joined(separator: " ")
+    }
 
     static func queue(_ url: String, _ says: String...) -> WrongInput {
         WrongInput(flags: ["--queue", url], says: ["--queue"] + says)
@@ -70,11 +72,10 @@ struct WrongInputTests {
         WrongInput.queue("kafka://\(secret)/topic", "unknown scheme", "kafka"),
         .queue("http://\(secret)/?queue=a", "unknown scheme"),
         .queue("not a url", "not a URL"),
-        .queue("\(secret)/a", "--queue"),
+        .queue("\(secret)/a"),
         .queue("amqp://\(secret):port/?queue=a", "not a URL"),
         .queue("amqp://\(secret):99999/?queue=a", "port"),
-        .queue("amqp://user:\(WrongInput.password)#@host/?queue=a", "--queue"),
-        .queue("amqp://user:\(WrongInput.password)%zz@host/?queue=a", "not a URL"),
+        .queue("amqp://user:\(WrongInput.password)#@host/?queue=a"),
         .queue("amqp://\(secret)/", "names no queue", "?queue="),
         .queue("amqp://\(secret)/?list=a", "unknown option", "list"),
         .queue("amqp://\(secret)/?queue=a&prefetch=2", "unknown option", "prefetch"),
@@ -124,11 +125,13 @@ struct WrongInputTests {
         .value("--retry-delay", "10m..1s"), .value("--retry-delay", "1s.."), .value("--retry-delay", "..1s"),
         .value("--retry-delay", "1s..2s..3s"), .value("--retry-delay", "1s-2s"), .value("--retry-delay", "10..20"),
         .value("--retry-delay", "1s..25h"), .value("--retry-delay", ".."),
-        .value("--delivery", "exactly-once", "at-least-once, at-most-once"), .value("--on-term", "STOP", "stop, finish"),
+        .value("--delivery", "exactly-once", "at-least-once, at-most-once"),
+        .value("--on-term", "STOP", "stop, finish"),
         .value("--on-lost", "ignore", "stop, finish"), .value("--input", "pipe", "stdin, file, none"),
         .value("--result", "stderr", "none, stdout"), .value("--log-format", "xml", "text, json"),
         .value("--log-level", "verbose", "trace, debug, info"),
-        .value("--status-address", "8082"), .value("--status-address", "127.0.0.1"), .value("--status-address", ":http"),
+        .value("--status-address", "8082"), .value("--status-address", "127.0.0.1"),
+        .value("--status-address", ":http"),
         .value("--status-address", "127.0.0.1:99999"), .value("--status-address", "http://127.0.0.1:8082"),
         .value("--status-address", "no such host:1"), .value("--status-address", "no-such-host.invalid:18082"),
         .value("--status-address", "192.0.2.1:18082"),
@@ -138,8 +141,10 @@ struct WrongInputTests {
     }
 
     @Test(arguments: [
-        WrongInput.usage(["--quue", "spool:/x"], "--quue"), .usage(["-q", "x"], "-q"), .usage(["--verbose"], "--verbose"),
-        .usage(["--wait", "1s", "--wait", "2s"], "--wait", "twice"), .usage(["--wait=1s", "--wait", "1s"], "--wait", "twice"),
+        WrongInput.usage(["--quue", "spool:/x"], "--quue"), .usage(["-q", "x"], "-q"),
+        .usage(["--verbose"], "--verbose"),
+        .usage(["--wait", "1s", "--wait", "2s"], "--wait", "twice"),
+        .usage(["--wait=1s", "--wait", "1s"], "--wait", "twice"),
         .usage(["--wait"], "--wait", "needs a value"), .usage(["--wait="], "--wait", "needs a value"),
         .usage(["--wait", ""], "--wait", "needs a value"), .usage(["true"], "true", "--"), .usage([""], "--"),
         .usage(["run"], "run", "--"),
@@ -177,10 +182,12 @@ struct WrongInputTests {
     }
 
     /// `SEMEL_COMMAND` counts only where no command comes after `--`.
-    @Test(arguments: [
-        (nil, 64), ("", 64), ("echo ran", 78), (#"{"command": "true"}"#, 78), ("[]", 78), ("[1]", 78), (#"["true""#, 78),
-        (#"[""]"#, 78),
-    ] as [(String?, Int32)])
+    @Test(
+        arguments: [
+            (nil, 64), ("", 64), ("echo ran", 78), (#"{"command": "true"}"#, 78), ("[]", 78), ("[1]", 78),
+            (#"["true""#, 78),
+            (#"[""]"#, 78),
+        ] as [(String?, Int32)])
     func commands(_ text: String?, _ code: Int32) async throws {
         for arguments in [["run"], ["run", "--"], []] {
             let spool = try TaskSpool()
@@ -194,7 +201,7 @@ struct WrongInputTests {
     }
 
     @Test func aTerminationLogThatCannotBeWritten() async throws {
-        for place in ["/nowhere/termination-log", "/proc/version", "/"] {
+        for place in ["/nowhere/termination-log", "/dev/null/termination-log", "/"] {
             for variable in [false, true] {
                 let spool = try TaskSpool()
                 let finished = try await spool.work(
@@ -209,8 +216,9 @@ struct WrongInputTests {
         }
     }
 
-    @Test(arguments: ["/nowhere", "/proc", "/dev/null"])
+    @Test(arguments: ["/nowhere", "/dev/null"])
     func aTemporaryDirectoryThatCannotBeWritten(_ place: String) async throws {
-        try await expectRefusal(WrongInput(flags: ["--input", "file"], environment: ["TMPDIR": place], says: ["TMPDIR", place]))
+        try await expectRefusal(
+            WrongInput(flags: ["--input", "file"], environment: ["TMPDIR": place], says: ["TMPDIR", place]))
     }
 }

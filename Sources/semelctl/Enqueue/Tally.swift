@@ -47,7 +47,7 @@ final class Tally: Sendable {
         let sums = sums.withLock { $0 }
         let time = ContinuousClock.now - start
         let amount = "enqueued \(HumanText.messages(sums.messages)) (\(HumanText.bytes(sums.bodyBytes)))"
-        let rate = Int((Double(sums.messages) / max(0.000_001, time.seconds)).rounded())
-        return "\(amount) in \(HumanText.seconds(time))" + (sums.messages > 1 ? ", \(rate)/s" : "")
+        let rate = HumanText.rate(Double(sums.messages) / max(0.000_001, time.seconds))
+        return "\(amount) in \(HumanText.seconds(time))" + (sums.messages > 1 ? ", \(rate)" : "")
     }
 }

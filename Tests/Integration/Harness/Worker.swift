@@ -66,7 +66,7 @@ final class Worker: Sendable {
             }
         }
         return WorkerEnd(
-            status: status, stdout: process.stdout.bytes, stderr: process.stderr.text,
+            status: status, stdout: process.stdout.bytes, stderrBytes: process.stderr.bytes,
             report: try log.isEmpty ? nil : TerminationReport(log), elapsed: ContinuousClock.now - started)
     }
 
@@ -79,12 +79,13 @@ final class Worker: Sendable {
 struct WorkerEnd: Sendable {
     let status: ExitStatus
     let stdout: [UInt8]
-    let stderr: String
+    let stderrBytes: [UInt8]
     /// What the termination log says.
     let report: TerminationReport?
     let elapsed: Duration
 
     var text: String { String(decoding: stdout, as: UTF8.self) }
+    var stderr: String { String(decoding: stderrBytes, as: UTF8.self) }
     /// What the worker said for people: its last words.
     var lastLine: String { stderr.split(separator: "\n").last.map(String.init) ?? "" }
 }

@@ -102,7 +102,7 @@ import Testing
         #expect(value(AMQP_FIELD_KIND_U32) { $0.value.u32 = .max } == .integer(4_294_967_295))
         #expect(value(AMQP_FIELD_KIND_I64) { $0.value.i64 = .min } == .integer(.min))
         #expect(value(AMQP_FIELD_KIND_U64) { $0.value.u64 = 64 } == .integer(64))
-        #expect(value(AMQP_FIELD_KIND_U64) { $0.value.u64 = .max } == .double(18_446_744_073_709_551_615))
+        #expect(value(AMQP_FIELD_KIND_U64) { $0.value.u64 = .max } == .double(Double(UInt64.max)))
         #expect(value(AMQP_FIELD_KIND_TIMESTAMP) { $0.value.u64 = 1_795_267_662 } == .integer(1_795_267_662))
         #expect(value(AMQP_FIELD_KIND_F32) { $0.value.f32 = 0.5 } == .double(0.5))
         #expect(value(AMQP_FIELD_KIND_F64) { $0.value.f64 = -2.25 } == .double(-2.25))

@@ -1,5 +1,4 @@
 import Semel
-import Synchronization
 import Testing
 
 @Suite struct OneShotTests {
@@ -20,14 +19,14 @@ import Testing
 
     @Test func wakesEverybody() async throws {
         let shot = OneShot<Int>()
-        let waiting = Atomic(0)
+        let waiting = Counter()
         let waiters = (0..<200).map { _ in
             Task {
-                waiting.add(1, ordering: .relaxed)
+                waiting.increment()
                 return await shot.wait()
             }
         }
-        try await eventually("everybody waits") { waiting.load(ordering: .relaxed) == 200 }
+        try await eventually("everybody waits") { waiting.value == 200 }
         shot.fulfil(42)
         for waiter in waiters { #expect(await waiter.value == 42) }
     }

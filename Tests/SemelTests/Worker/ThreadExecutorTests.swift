@@ -1,6 +1,5 @@
 import Glibc
 import Semel
-import Synchronization
 import Testing
 
 /// An actor that lives on a thread of its own, as the queues' do.
@@ -78,31 +77,31 @@ private func nameOfThisThread() throws -> String {
     @Test func watchFiresAtLeastSoOften() async throws {
         let resident = try Resident()
         let wakeUp = try WakeUp()
-        let visits = Atomic(0)
+        let visits = Counter()
         resident.thread.watch(
             ThreadExecutor.Watch(descriptor: wakeUp.descriptor, atLeastEvery: .milliseconds(5)) {
-                visits.add(1, ordering: .relaxed)
+                visits.increment()
             })
-        try await eventually("five visits") { visits.load(ordering: .relaxed) >= 5 }
+        try await eventually("five visits") { visits.value >= 5 }
         resident.thread.watch(nil)
         // A job that ran behind the change of mind.
         _ = await resident.increment()
-        let after = visits.load(ordering: .relaxed)
+        let after = visits.value
         for _ in 0..<20 { _ = await resident.increment() }
         try await Task.sleep(for: .milliseconds(50))
-        #expect(visits.load(ordering: .relaxed) == after)
+        #expect(visits.value == after)
     }
 
     @Test func watchAndJobsShareTheThread() async throws {
         let resident = try Resident()
         let wakeUp = try WakeUp()
-        let visits = Atomic(0)
+        let visits = Counter()
         resident.thread.watch(
             ThreadExecutor.Watch(descriptor: wakeUp.descriptor, atLeastEvery: .milliseconds(1)) {
-                visits.add(1, ordering: .relaxed)
+                visits.increment()
             })
         for _ in 0..<200 { _ = await resident.increment() }
-        try await eventually("visits between the jobs") { visits.load(ordering: .relaxed) > 0 }
+        try await eventually("visits between the jobs") { visits.value > 0 }
         #expect(await resident.increment() == 201)
     }
 
