@@ -89,7 +89,8 @@ public struct StatusAddress: Sendable, Hashable {
             "\(source): ‘\(text)’ is not an address; write host:port as in \(defaultText), or off")
         guard let colon = text.lastIndex(of: ":") else { throw mistake }
         let digits = text[text.index(after: colon)...]
-        guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let port = Int(digits), (0...65535).contains(port) else {
+        guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let port = Int(digits), (0...65535).contains(port)
+        else {
             throw mistake
         }
         var host = String(text[..<colon])

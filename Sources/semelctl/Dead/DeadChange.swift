@@ -70,7 +70,9 @@ struct DeadSelection: Sendable {
 }
 
 enum DeadLetters {
-    static func matching(_ selection: DeadSelection, in address: QueueAddress) async throws(CommandFailure) -> [StoredDeadLetter] {
+    static func matching(_ selection: DeadSelection, in address: QueueAddress) async throws(CommandFailure)
+        -> [StoredDeadLetter]
+    {
         let found = Mutex<[StoredDeadLetter]>([])
         let wanted = selection.ids?.count
         try await visit(address) { letter in

@@ -33,7 +33,8 @@ struct DeadListCommand: AsyncParsableCommand {
 }
 
 struct DeadShowCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Shows one dead letter, body included.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Shows one dead letter, body included.")
 
     @OptionGroup var queueOption: QueueOption
 
