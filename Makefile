@@ -1,5 +1,6 @@
 # make demo            a real job from queue to exit code, in about a minute (BROKER=rabbitmq or redis for a real server)
 # make test            every test, against real servers that are started and stopped again
+# make soak            random faults, nothing lost, nothing settled twice (SOAK=30m SEED=7 QUEUES=redis MESSAGES=5000)
 # make build           dist/semel (fully static) and dist/semelctl
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
@@ -9,7 +10,7 @@ SWIFT ?= swift
 STATIC := -c release --scratch-path .build/static -Xswiftc -static-executable -Xlinker -s -Xlinker -lssl -Xlinker -lcrypto
 RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
 
-.PHONY: build demo test lint format packages clean
+.PHONY: build demo test soak lint format packages clean
 
 build: packages
 	$(SWIFT) build $(STATIC) --product semel
@@ -30,6 +31,12 @@ test: packages
 	scripts/packages test
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
+
+soak: packages
+	scripts/packages test
+	$(if $(SEMEL_BIN_DIR),,$(SWIFT) build $(STATIC) --product semel)
+	$(SWIFT) build --product semel-soak
+	SEMEL_BIN_DIR=$(or $(SEMEL_BIN_DIR),$(CURDIR)/.build/static/release) .build/debug/semel-soak
 
 lint: packages
 	scripts/packages lint

@@ -35,8 +35,8 @@ public final class MessageBody: Sendable {
         } catch {
             throw SystemError(doing: "write the message body", code: EIO)
         }
-        let body = try builder.finish()
-        self.init(adopting: dup(body.descriptor), count: body.count)
+        let sealed = try builder.seal()
+        self.init(adopting: sealed.descriptor, count: sealed.count)
     }
 
     /// All bytes, copied.
@@ -88,8 +88,14 @@ public final class MessageBodyBuilder {
 
     /// Seals the bytes, so that not even the task can change what a retry or a dead letter will carry.
     public func finish() throws(SystemError) -> MessageBody {
+        let sealed = try seal()
+        return MessageBody(adopting: sealed.descriptor, count: sealed.count)
+    }
+
+    /// Hands the descriptor to the caller, who closes it.
+    fileprivate func seal() throws(SystemError) -> (descriptor: CInt, count: Int) {
         if semel_seal(descriptor) != 0 { throw SystemError(doing: "seal the message body") }
         defer { descriptor = -1 }
-        return MessageBody(adopting: descriptor, count: count)
+        return (descriptor, count)
     }
 }

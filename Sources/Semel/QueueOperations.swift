@@ -22,6 +22,27 @@ public protocol MessageProducer: Sendable {
     func close() async
 }
 
+/// Puts one message into a queue and waits for what becomes of it. Serves one message.
+public protocol MessageRequester: Sendable {
+    /// Returning means that the broker is known to have the message, whatever becomes of the waiting.
+    func enqueue(_ message: OutgoingMessage) async throws(QueueFailure)
+
+    /// Waits until a worker has completed or dead-lettered the message; `nil` when the calling task was cancelled first.
+    /// The message stays where it is then, and when this throws.
+    func end() async throws(QueueFailure) -> RequestEnd?
+
+    func close() async
+}
+
+/// What became of a message.
+public enum RequestEnd: Sendable, Hashable {
+    /// The result is what its task printed, for a worker with `--result stdout`.
+    case completed(result: [UInt8]?)
+    case deadLettered(reason: String)
+    /// It is no longer in the queue, and no worker has said why: it was removed, or the queue has lost it.
+    case vanished
+}
+
 /// What is in a queue. A number that a queue cannot tell is `nil`.
 public struct QueueCounts: Sendable, Codable, Hashable {
     /// To be claimed now.

@@ -17,7 +17,9 @@ public struct QueueURL: Sendable {
     /// - Parameter source: What to call it in a message: `--queue`, `SEMEL_QUEUE`.
     public init(_ text: String, source: String) throws(ConfigurationError) {
         // The text may hold a password: it is never repeated in a message.
-        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased() else {
+        guard !text.looksLikeARawPassword, let parts = URLComponents(string: text),
+            let scheme = parts.scheme?.lowercased()
+        else {
             throw ConfigurationError(
                 "\(source): not a URL; write it like spool:/path, amqp://user:password@host/vhost?queue=name or "
                     + "redis://host:6379/0?list=name, special characters percent-encoded")
@@ -89,6 +91,15 @@ public struct QueueURL: Sendable {
 }
 
 extension String {
+    /// `amqp://user:12/34@host`: to whoever reads URLs this is a host with a port, and a path that may be shown. What it
+    /// means is a password that was not percent-encoded, so behind a port an `@` has to be.
+    fileprivate var looksLikeARawPassword: Bool {
+        guard let colon = firstIndex(of: ":"), self[colon...].hasPrefix("://") else { return false }
+        let authority = self[colon...].dropFirst(3).prefix { !"/?#".contains($0) }
+        let hasPort = authority.contains(":") && !authority.hasSuffix("]")
+        return hasPort && !authority.contains("@") && self[authority.endIndex...].contains("@")
+    }
+
     /// `[::1]` is how a URL writes an address whose name is `::1`.
     fileprivate var trimmingBrackets: String {
         hasPrefix("[") && hasSuffix("]") ? String(dropFirst().dropLast()) : self

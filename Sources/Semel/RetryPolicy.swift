@@ -57,6 +57,8 @@ public struct Verdict: Sendable {
     /// One line for people; `nil` when all went well.
     public var reason: String?
     public var exit: Int32?
+    /// Where the present attempt is not one of them.
+    public var attemptsUsed: Int?
 
     /// The one place where an ended task becomes a fate.
     ///

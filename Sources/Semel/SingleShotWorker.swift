@@ -79,15 +79,15 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
 
     private func work(on claim: any Claim) async -> Report {
         let message = claim.message
-        if let verdict = unrun(message) {
-            return await settle(claim, verdict)
-        }
         let deadline = policy.timeout.map { Timestamp.now + $0 }
         status.claimed(
             message, maxAttempts: policy.retry.maxAttempts, deadline: deadline, lease: claim.lease)
         log.info(
             "claimed",
             metadata: ["messageId": "\(message.id)", "attempt": "\(message.attempt)", "bytes": "\(message.size)"])
+        if let verdict = unrun(message) {
+            return await settle(claim, verdict)
+        }
         let supervision = Supervision(
             task: task, claim: claim, policy: policy, stop: stop, log: log,
             context: TaskContext(
@@ -117,7 +117,8 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
         if message.attempt > policy.retry.maxAttempts {
             return Verdict(
                 deadLetteredBecause:
-                    "\(message.attempt - 1) attempts ended without a word from their worker (killed, or out of memory)")
+                    "\(message.attempt - 1) attempts ended without a word from their worker (killed, or out of memory)",
+                attemptsUsed: message.attempt - 1)
         }
         return nil
     }
@@ -136,8 +137,9 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
         case .deadLetter:
             settlement = .deadLetter(
                 DeadLetter(
-                    reason: verdict.reason ?? verdict.outcome.meaning, attempts: message.attempt, exit: verdict.exit,
-                    output: status.lastOutput, worker: Host.name, time: Timestamp.now.rfc3339))
+                    reason: verdict.reason ?? verdict.outcome.meaning,
+                    attempts: verdict.attemptsUsed ?? message.attempt, exit: verdict.exit, output: status.lastOutput,
+                    worker: Host.name, time: Timestamp.now.rfc3339))
         }
         do {
             try await claim.settle(settlement)
@@ -232,7 +234,8 @@ extension QueueFailure {
 }
 
 extension Verdict {
-    init(deadLetteredBecause reason: String) {
+    init(deadLetteredBecause reason: String, attemptsUsed: Int? = nil) {
+        self.attemptsUsed = attemptsUsed
         outcome = .deadLettered
         fate = .deadLetter
         self.reason = reason

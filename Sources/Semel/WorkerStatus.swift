@@ -78,9 +78,12 @@ public final class WorkerStatus: Sendable {
         }
     }
 
-    public func output(_ bytes: UnsafeRawBufferPointer) {
+    /// Takes what the task printed. Whole lines, where they are known: a stream's `rest` of a line and what follows it come
+    /// together, so that the other stream cannot come between them.
+    public func output(_ bytes: UnsafeRawBufferPointer, after rest: [UInt8] = []) {
         state.withLock { state in
-            state.shown.outputBytes += bytes.count
+            state.shown.outputBytes += rest.count + bytes.count
+            rest.withUnsafeBytes { state.tail.append($0) }
             state.tail.append(bytes)
         }
     }

@@ -53,13 +53,15 @@ final class OutputPump: Sendable {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunk, alignment: 16)
         defer { buffer.deallocate() }
         var capture = Captured(limit: captureLimit)
+        var lines = LineGate(status)
+        defer { lines.flush() }
         var targetIsOpen = true
         while true {
             let count = read(source, buffer.baseAddress, buffer.count)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { return capture.finish() }
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            status.output(piece)
+            lines.pass(piece)
             capture.append(piece)
             if targetIsOpen { targetIsOpen = write(piece) }
         }
@@ -81,6 +83,34 @@ final class OutputPump: Sendable {
             }
         }
         return true
+    }
+}
+
+/// Shows the status endpoint whole lines, and what is not a line yet when it is long or the stream ends.
+private struct LineGate {
+    private static let longest = 4096
+
+    private let status: WorkerStatus
+    private var rest: [UInt8] = []
+
+    init(_ status: WorkerStatus) {
+        self.status = status
+    }
+
+    mutating func pass(_ piece: UnsafeRawBufferPointer) {
+        let end = piece.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        let isLong = rest.count + piece.count - end > Self.longest
+        let shown = isLong ? piece.count : end
+        if shown > 0 {
+            status.output(UnsafeRawBufferPointer(rebasing: piece[..<shown]), after: rest)
+            rest.removeAll(keepingCapacity: true)
+        }
+        rest.append(contentsOf: piece[shown...])
+    }
+
+    mutating func flush() {
+        if !rest.isEmpty { rest.withUnsafeBytes { status.output($0) } }
+        rest = []
     }
 }
 

@@ -21,6 +21,19 @@ extension QueueAddress {
         }
     }
 
+    /// Puts one message into this queue and waits for what becomes of it.
+    ///
+    /// - Parameter declaring: As for ``producer(declaring:log:)``.
+    public func requester(declaring: Bool = false, log: Logger) throws(SystemError) -> any MessageRequester {
+        switch self {
+        case .rabbitMQ(let address): return try RabbitMQRequester(address, declaring: declaring, log: log)
+        case .redis(let address):
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            return RequesterWithLoop(requester: RedisRequester(address, on: group), group: group)
+        case .spool(let address): return try SpoolRequester(address)
+        }
+    }
+
     /// The dead letters of this queue.
     public func deadLetters(log: Logger) throws(SystemError) -> any DeadLetterStore {
         switch self {
@@ -56,6 +69,25 @@ private struct ProducerWithLoop: MessageProducer {
     func close() async {
         await producer.close()
         // Fails only when it is ended twice.
+        try? await group.shutdownGracefully()
+    }
+}
+
+/// Ends its event loop when it is closed.
+private struct RequesterWithLoop: MessageRequester {
+    let requester: any MessageRequester
+    let group: MultiThreadedEventLoopGroup
+
+    func enqueue(_ message: OutgoingMessage) async throws(QueueFailure) {
+        try await requester.enqueue(message)
+    }
+
+    func end() async throws(QueueFailure) -> RequestEnd? {
+        try await requester.end()
+    }
+
+    func close() async {
+        await requester.close()
         try? await group.shutdownGracefully()
     }
 }

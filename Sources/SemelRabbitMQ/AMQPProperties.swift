@@ -13,6 +13,10 @@ final class AMQPProperties {
         static let worker = "x-semel-worker"
         static let time = "x-semel-time"
         static let queue = "x-semel-queue"
+        /// In a request: its sender wants to hear of every end, not only of a result.
+        static let awaited = "x-semel-await"
+        /// In the answer to such a request: the end, when it is not a result. The word is an ``Outcome``'s.
+        static let outcome = "x-semel-outcome"
 
         /// Set anew by whoever writes them; an older copy would be wrong.
         static let replaced: Set = [attempts, reason, exit, output, worker, time, queue]

@@ -1,5 +1,3 @@
-import CRabbitMQ
-import Glibc
 public import Logging
 public import Semel
 
@@ -28,12 +26,12 @@ public actor RabbitMQProducer: MessageProducer {
     }
 
     public func enqueue(_ messages: [OutgoingMessage]) async throws(QueueFailure) {
-        for message in messages { try check(message) }
+        for message in messages { try message.check() }
         do throws(AMQPFailure) {
             try publish(messages, by: connected())
         } catch {
             disconnect()
-            throw failure(error)
+            throw error.asEnqueuingFailure(address)
         }
     }
 
@@ -49,7 +47,7 @@ public actor RabbitMQProducer: MessageProducer {
         for message in messages {
             let memory = AMQPMemory()
             defer { memory.keep() }
-            try publisher.send(message.body, to: address.queue, properties(of: message, in: memory))
+            try publisher.send(message.body, to: address.queue, message.properties(in: memory))
             written += message.body.count + Self.overhead
             guard written > Self.bytesBetweenLooks else { continue }
             written = 0
@@ -58,44 +56,11 @@ public actor RabbitMQProducer: MessageProducer {
         try publisher.awaitConfirmations(to: address.queue)
     }
 
-    /// - Parameter memory: Must live as long as the result is used.
-    private func properties(of message: OutgoingMessage, in memory: AMQPMemory) -> amqp_basic_properties_t {
-        var properties = amqp_basic_properties_t()
-        // Without an id of its own a message would be given another one by every worker that claims it.
-        properties.message_id = memory.bytes(message.id ?? MessageID.random())
-        properties.timestamp = UInt64(time(nil))
-        properties.delivery_mode = UInt8(AMQP_DELIVERY_PERSISTENT.rawValue)
-        var flags = AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG
-        if let contentType = message.contentType {
-            properties.content_type = memory.bytes(contentType)
-            flags |= AMQP_BASIC_CONTENT_TYPE_FLAG
-        }
-        if !message.headers.isEmpty {
-            properties.headers = memory.table(
-                message.headers.sorted { $0.key < $1.key }.map { memory.entry($0.key, $0.value) })
-            flags |= AMQP_BASIC_HEADERS_FLAG
-        }
-        properties._flags = amqp_flags_t(UInt32(bitPattern: flags))
-        return properties
-    }
-
-    /// AMQP has one byte for the length of a short string, and one frame for all properties.
-    private func check(_ message: OutgoingMessage) throws(QueueFailure) {
-        let short =
-            [("id", message.id ?? ""), ("content type", message.contentType ?? "")]
-            + message.headers.keys.map { ("name of header", $0) }
-        for (what, text) in short where text.utf8.count > 255 {
-            throw .misconfigured("the \(what) ‘\(text.prefix(20))…’ is longer than RabbitMQ's 255 bytes")
-        }
-        let size = message.headers.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
-        if size > 100_000 { throw .misconfigured("the headers are larger than the 100 kB that RabbitMQ takes") }
-    }
-
     // MARK: Connection
 
     private func connected() throws(AMQPFailure) -> RabbitMQPublisher {
         if let publisher { return publisher }
-        let opened = try open()
+        let opened = try RabbitMQPublisher.open(address, declaring: declaring, log: log)
         publisher = opened
         // Between messages: heartbeats both ways, and the broker's end.
         thread.watch(
@@ -117,33 +82,5 @@ public actor RabbitMQProducer: MessageProducer {
     private func disconnect() {
         thread.watch(nil)
         publisher = nil
-    }
-
-    private func failure(_ failure: AMQPFailure) -> QueueFailure {
-        let place = "RabbitMQ at \(address.host):\(address.port)"
-        switch failure {
-        case .closed(404, _):
-            return .misconfigured(
-                "\(address.source): \(place) has no queue ‘\(address.queue)’; declare it, or let --declare do so")
-        case .broken(let text) where text.hasPrefix(RabbitMQPublisher.noQueue):
-            return .misconfigured("\(address.source): \(place): queue ‘\(address.queue)’ was deleted meanwhile")
-        default: return failure.asQueueFailure(address)
-        }
-    }
-
-    /// A message for a queue that is not there would only come back: better to know before the first one.
-    private func open() throws(AMQPFailure) -> RabbitMQPublisher {
-        do throws(AMQPFailure) {
-            let publisher = try RabbitMQPublisher(address, log: log)
-            try publisher.declare(address.queue, [], passive: true)
-            return publisher
-        } catch .closed(404, _) where declaring {
-            // The broker ended that channel with its answer.
-            let publisher = try RabbitMQPublisher(address, log: log)
-            let memory = AMQPMemory()
-            defer { memory.keep() }
-            try publisher.declare(address.queue, [memory.entry("x-queue-type", "quorum")])
-            return publisher
-        }
     }
 }

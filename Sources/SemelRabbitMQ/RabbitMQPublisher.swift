@@ -12,6 +12,7 @@ final class RabbitMQPublisher {
     private var unconfirmed = Unconfirmed()
     private var blocked: String?
     private var returned = false
+    private var replies: [AMQPChannel.Delivery] = []
 
     init(_ address: RabbitMQAddress, log: Logger, meanwhile: @escaping () -> Void = {}) throws(AMQPFailure) {
         self.address = address
@@ -28,8 +29,20 @@ final class RabbitMQPublisher {
         -> AMQPChannel
     {
         let channel = try AMQPChannel(AMQPConnection(address), meanwhile: meanwhile)
+        // A broker that blocks publishers stops reading in the middle of what they publish, and goes on later, even if
+        // they have given up meanwhile. So the first thing to be published is nothing, to nobody: if what comes after
+        // it is answered, the broker does not block.
+        try channel.connection.publish(
+            UnsafeRawBufferPointer(start: nil, count: 0), to: "", mandatory: false, amqp_basic_properties_t())
         try channel.connection.send(semel_confirm_select, amqp_confirm_select_t(nowait: 0))
-        try channel.expect(semel_confirm_select_ok, to: "confirm.select")
+        var blocked: String?
+        do throws(AMQPFailure) {
+            try channel.expect(
+                semel_confirm_select_ok, to: "confirm.select",
+                otherwise: { (event) throws(AMQPFailure) in if case .blocked(let why) = event { blocked = why } })
+        } catch {
+            throw Self.failure(error, blocked: blocked)
+        }
         return channel
     }
 
@@ -43,6 +56,7 @@ final class RabbitMQPublisher {
         let memory = AMQPMemory()
         defer { memory.keep() }
         let queue = address.retryQueue(tier.delay)
+        try checkThatQueueIsThere()
         // What expires here is dead-lettered back to the queue that it came from.
         try declareOrUse(
             queue,
@@ -50,14 +64,22 @@ final class RabbitMQPublisher {
                 memory.entry("x-message-ttl", tier.delay.milliseconds),
                 memory.entry("x-dead-letter-exchange", ""),
                 memory.entry("x-dead-letter-routing-key", address.queue),
-            ] + durability(like: delivery, memory))
+                memory.entry("x-dead-letter-strategy", "at-least-once"),
+                memory.entry("x-overflow", "reject-publish"),
+            ])
         try publishCopy(delivery, of: message, attemptsUsed: message.attempt, to: queue)
     }
 
     /// Puts the message back as one that this worker never had. A refusal with requeue would count as an attempt, on
     /// quorum queues before 4.3 as on classic ones; a copy does not, but goes to the end of the queue.
     func putBack(_ delivery: AMQPChannel.Delivery, of message: Message) throws(AMQPFailure) {
+        try checkThatQueueIsThere()
         try publishCopy(delivery, of: message, attemptsUsed: message.attempt - 1, to: address.queue)
+    }
+
+    /// Fails with 404 when it is not: a copy that is meant for it would be lost.
+    private func checkThatQueueIsThere() throws(AMQPFailure) {
+        try declare(address.queue, [], passive: true)
     }
 
     /// A dead letter back to its queue, as if it had never been tried.
@@ -80,13 +102,8 @@ final class RabbitMQPublisher {
         let memory = AMQPMemory()
         defer { memory.keep() }
         let queue = address.deadQueue
-        var type: [amqp_table_entry_t] = []
-        if delivery.isFromQuorumQueue {
-            type = [memory.entry("x-queue-type", "quorum")]
-            // From 4.0 on a quorum queue drops what was looked at 20 times; looking at dead letters is no delivery.
-            if isServer(atLeast: (4, 0)) { type.append(memory.entry("x-delivery-limit", -1)) }
-        }
-        try declareOrUse(queue, type)
+        // From 4.0 on a quorum queue drops what was looked at 20 times; looking at dead letters is no delivery.
+        try declareOrUse(queue, isServer(atLeast: (4, 0)) ? [memory.entry("x-delivery-limit", -1)] : [])
         var headers = [
             memory.entry(AMQPProperties.Header.attempts, Int64(letter.attempts)),
             memory.entry(AMQPProperties.Header.reason, letter.reason),
@@ -100,10 +117,16 @@ final class RabbitMQPublisher {
     }
 
     /// Answers a request, as AMQP's request-reply pattern has it. Nobody waits for an answer to a queue that is gone.
-    func reply(_ result: MessageBody, to queue: String, answering request: AMQPProperties) throws(AMQPFailure) {
+    func reply(
+        _ result: MessageBody, _ headers: [String: String] = [:], to queue: String, answering request: AMQPProperties
+    ) throws(AMQPFailure) {
         let memory = AMQPMemory()
         defer { memory.keep() }
         var properties = amqp_basic_properties_t()
+        if !headers.isEmpty {
+            properties.headers = memory.table(headers.map { memory.entry($0.key, $0.value) })
+            properties._flags |= amqp_flags_t(UInt32(bitPattern: AMQP_BASIC_HEADERS_FLAG))
+        }
         if let id = request.correlationID ?? request.messageID {
             properties.correlation_id = memory.bytes(id)
             properties._flags |= amqp_flags_t(UInt32(bitPattern: AMQP_BASIC_CORRELATION_ID_FLAG))
@@ -156,6 +179,29 @@ final class RabbitMQPublisher {
         while let event = try channel.next(until: .now) { try note(event) }
     }
 
+    // MARK: Replies
+
+    /// The broker's name for this channel as a place to reply to: no queue, and no right is needed for it.
+    static let replyTo = "amq.rabbitmq.reply-to"
+
+    /// From now on what is published may name ``replyTo``.
+    func acceptReplies() throws(AMQPFailure) {
+        let memory = AMQPMemory()
+        defer { memory.keep() }
+        var consume = amqp_basic_consume_t()
+        consume.queue = memory.bytes(Self.replyTo)
+        consume.no_ack = 1
+        consume.arguments = memory.table([])
+        try channel.connection.send(semel_basic_consume, consume)
+    }
+
+    /// Those that came since the last call.
+    func takeReplies() throws(AMQPFailure) -> [AMQPChannel.Delivery] {
+        try serve()
+        defer { replies = [] }
+        return replies
+    }
+
     private func awaitNews(of queue: String) throws(AMQPFailure) {
         do throws(AMQPFailure) {
             try channel.wait(for: "a publishing to \(queue)") { (event) throws(AMQPFailure) -> Void? in
@@ -166,9 +212,12 @@ final class RabbitMQPublisher {
                 }
             }
         } catch {
-            guard let blocked else { throw error }
-            throw .broken("the broker blocks publishers (\(blocked)): \(error.reason)")
+            throw Self.failure(error, blocked: blocked)
         }
+    }
+
+    private static func failure(_ failure: AMQPFailure, blocked: String?) -> AMQPFailure {
+        blocked.map { .broken("the broker blocks publishers (\($0)): \(failure.reason)") } ?? failure
     }
 
     private func note(_ event: AMQPChannel.Event) throws(AMQPFailure) {
@@ -178,6 +227,7 @@ final class RabbitMQPublisher {
         case .returned: returned = true
         case .blocked(let why): blocked = why
         case .unblocked: blocked = nil
+        case .delivery(let reply): replies.append(reply)
         default: break
         }
     }
@@ -189,7 +239,7 @@ final class RabbitMQPublisher {
         } catch {
             if case .closed = error { return error }
         }
-        return blocked.map { .broken("the broker blocks publishers (\($0)): \(failure.reason)") } ?? failure
+        return Self.failure(failure, blocked: blocked)
     }
 
     func declare(_ queue: String, _ arguments: [amqp_table_entry_t], passive: Bool = false) throws(AMQPFailure) {
@@ -206,11 +256,19 @@ final class RabbitMQPublisher {
         }
     }
 
-    /// A queue of semel's that exists with other arguments is used as it is: the type of the user's queue, which it
-    /// follows, cannot always be told, and whoever made it by hand knew what they wanted.
+    /// Makes a durable queue of semel's: of type quorum, whatever the user's is, so that it has copies where there are
+    /// several nodes. Before 3.10 those knew no times to live. One that exists with other arguments is used as it is:
+    /// whoever made it by hand knew what they wanted.
     private func declareOrUse(_ queue: String, _ arguments: [amqp_table_entry_t]) throws(AMQPFailure) {
+        let memory = AMQPMemory()
+        defer { memory.keep() }
+        let onlyQuorum: Set = ["x-dead-letter-strategy", "x-overflow", "x-delivery-limit"]
         do throws(AMQPFailure) {
-            try declare(queue, arguments)
+            if isServer(atLeast: (3, 10)) {
+                try declare(queue, arguments + [memory.entry("x-queue-type", "quorum")])
+            } else {
+                try declare(queue, arguments.filter { !onlyQuorum.contains($0.key.text) })
+            }
         } catch .closed(406, let text) {
             log.debug("\(queue) exists with other arguments", metadata: ["reason": "\(text)"])
             channel = try Self.open(address, meanwhile)
@@ -221,17 +279,6 @@ final class RabbitMQPublisher {
     private func isServer(atLeast wanted: (Int, Int)) -> Bool {
         let version = (channel.connection.serverVersion ?? "").split(separator: ".").compactMap { Int($0) }
         return version.count > 1 && (version[0], version[1]) >= wanted
-    }
-
-    /// A delayed message deserves the same number of copies as it had before. Quorum queues know times to live and
-    /// at-least-once dead-lettering from 3.10 on.
-    private func durability(like delivery: AMQPChannel.Delivery, _ memory: AMQPMemory) -> [amqp_table_entry_t] {
-        guard delivery.isFromQuorumQueue, isServer(atLeast: (3, 10)) else { return [] }
-        return [
-            memory.entry("x-queue-type", "quorum"),
-            memory.entry("x-dead-letter-strategy", "at-least-once"),
-            memory.entry("x-overflow", "reject-publish"),
-        ]
     }
 }
 
@@ -246,12 +293,5 @@ struct RetryTier: Hashable {
     /// The next one up; a day at the most.
     init(atLeast delay: Duration) {
         self.delay = Self.ladder.first { $0 >= delay } ?? .seconds(86_400)
-    }
-}
-
-extension AMQPChannel.Delivery {
-    /// Only quorum queues count deliveries. Some versions leave the header out of a first delivery.
-    var isFromQuorumQueue: Bool {
-        properties.headers["x-delivery-count"] != nil
     }
 }

@@ -240,7 +240,7 @@ public actor RabbitMQQueue: MessageQueue {
     {
         do throws(AMQPFailure) {
             switch settlement {
-            case .complete(result: nil): break
+            case .complete(result: nil): tell(of: .completed, delivery)
             case .release: try publisher().putBack(delivery, of: claim.message)
             case .complete(let result?):
                 guard let replyTo = delivery.properties.replyTo else {
@@ -250,13 +250,32 @@ public actor RabbitMQQueue: MessageQueue {
                 try publisher().reply(result, to: replyTo, answering: delivery.properties)
             case .retry(let delay):
                 try publisher().retry(delivery, of: claim.message, after: delay)
-            case .deadLetter where deadLettering == .broker && !isTaken: break
             case .deadLetter(let letter):
-                try publisher().deadLetter(delivery, of: claim.message, letter)
+                if deadLettering == .queue || isTaken {
+                    try publisher().deadLetter(delivery, of: claim.message, letter)
+                }
+                tell(of: .deadLettered, reason: letter.reason, delivery)
             }
             return nil
         } catch {
+            // The queue was deleted, and its messages with it: there is nothing to hand back.
+            if case .closed(404, _) = error, case .claimed(_, _, let channel) = state { lose(claim, channel, error) }
             return error.reason
+        }
+    }
+
+    /// Tells whoever asked to be told. It is only news: without it the message's end is the same.
+    private func tell(of outcome: Outcome, reason: String? = nil, _ delivery: AMQPChannel.Delivery) {
+        typealias Header = AMQPProperties.Header
+        guard let replyTo = delivery.properties.replyTo, delivery.properties.headers[Header.awaited] == .bool(true),
+            let nothing = try? MessageBody([])
+        else { return }
+        var headers = [Header.outcome: outcome.rawValue]
+        headers[Header.reason] = reason
+        do throws(AMQPFailure) {
+            try publisher().reply(nothing, headers, to: replyTo, answering: delivery.properties)
+        } catch {
+            log.warning("could not tell the requester", metadata: ["reason": "\(error.reason)"])
         }
     }
 

@@ -44,12 +44,16 @@ public struct RedisKeys: Sendable, Hashable {
     public let leases: String
     /// Hash: claim id → body.
     public let payloads: String
-    /// Hash: claim id → attempts used, the present one included. The number is the fencing token of a claim.
+    /// Hash: claim id → attempts used, the present one included.
     public let attempts: String
+    /// Hash: claim id → token of the claim that somebody holds, by which a stale one is told.
+    public let owners: String
     /// Set of the claim ids in `leases` that nobody holds: they wait for their next attempt.
     public let delayed: String
     /// Stream of dead letters: the body, and why.
     public let dead: String
+    /// Sorted set of the ids that producers gave to bodies in the list, which has no room for them itself.
+    public let named: String
     private let prefix: String
 
     public init(list: String) {
@@ -62,13 +66,15 @@ public struct RedisKeys: Sendable, Hashable {
         leases = "\(prefix):leases"
         payloads = "\(prefix):payloads"
         attempts = "\(prefix):attempts"
+        owners = "\(prefix):owners"
         delayed = "\(prefix):delayed"
         dead = "\(prefix):dead"
+        named = "\(prefix):named"
     }
 
     /// The result of a message's task.
     public func result(_ id: String) -> String { "\(prefix):result:\(id)" }
 
-    /// For a while after a settlement: which attempt it was, so that asking twice is answered alike.
+    /// For a while after a settlement: which claim it was, so that asking twice is answered alike.
     func settled(_ id: String) -> String { "\(prefix):settled:\(id)" }
 }

@@ -28,7 +28,7 @@ final class RedisConnection: Sendable {
                 }
                 .connect(host: address.host, port: address.port).get()
             let connection = RedisConnection(channel)
-            try await connection.greet(address)
+            try await connection.greet(address, within: limit)
             return connection
         } catch let failure as RedisFailure {
             throw failure
@@ -38,14 +38,14 @@ final class RedisConnection: Sendable {
     }
 
     /// Written together, answered together.
-    private func greet(_ address: RedisAddress) async throws(RedisFailure) {
+    private func greet(_ address: RedisAddress, within limit: Duration) async throws(RedisFailure) {
         var greetings: [EventLoopFuture<RedisValue>] = []
         if let password = address.password {
             let user = address.user.map { [RedisArgument($0)] } ?? []
-            greetings.append(future(["AUTH"] + user + [RedisArgument(password)], within: Self.patience))
+            greetings.append(future(["AUTH"] + user + [RedisArgument(password)], within: limit))
         }
         if address.database != 0 {
-            greetings.append(future(["SELECT", RedisArgument(address.database)], within: Self.patience))
+            greetings.append(future(["SELECT", RedisArgument(address.database)], within: limit))
         }
         for greeting in greetings { _ = try await Self.value(of: greeting) }
     }

@@ -39,8 +39,8 @@ public actor RedisDeadLetters: DeadLetterStore {
             for entry in entries {
                 guard let parts = entry.elements, parts.count == 2, let id = parts[0].text else { continue }
                 // The next page begins behind this one, which may be gone by then.
-                from = "(\(id)"
-                let action = decide(Self.letter(parts[1].elements ?? []))
+                from = Self.next(id)
+                let action = decide(Self.letter(id, parts[1].elements ?? []))
                 if action == .stop { return }
                 try await carryOut(action, id, connection)
             }
@@ -55,13 +55,22 @@ public actor RedisDeadLetters: DeadLetterStore {
         case .retry:
             _ = try await connection.command(
                 RedisScripts.run(
-                    RedisScripts.retryDeadLetter, keys: [address.keys.list, address.keys.dead], [RedisArgument(id)]))
+                    RedisScripts.retryDeadLetter, keys: [address.keys.list, address.keys.dead, address.keys.named],
+                    [RedisArgument(id)]))
         case .drop:
             _ = try await connection.command(["XDEL", RedisArgument(address.keys.dead), RedisArgument(id)])
         }
     }
 
-    private static func letter(_ flat: [RedisValue]) -> StoredDeadLetter {
+    /// The smallest id behind this one. (Redis before 6.2 knows no open intervals.)
+    private static func next(_ id: String) -> String {
+        let parts = id.split(separator: "-")
+        guard parts.count == 2, let number = UInt64(parts[1]), number < .max else { return "(\(id)" }
+        return "\(parts[0])-\(number + 1)"
+    }
+
+    /// One that has no id of its own is known by its entry's.
+    private static func letter(_ entry: String, _ flat: [RedisValue]) -> StoredDeadLetter {
         var fields: [String: [UInt8]] = [:]
         for index in stride(from: 0, to: flat.count - 1, by: 2) {
             guard let name = flat[index].text, case .bytes(let value) = flat[index + 1] else { continue }
@@ -72,6 +81,6 @@ public actor RedisDeadLetters: DeadLetterStore {
             reason: text("reason"), attempts: Int(text("attempts")) ?? 0, exit: Int32(text("exit")),
             output: text("output").split(separator: "\n").map(String.init), worker: text("worker"), time: text("time"))
         return StoredDeadLetter(
-            messageID: text("id"), letter: letter.reason.isEmpty ? .unknown() : letter, body: fields["body"] ?? [])
+            messageID: fields["id"] == nil ? entry : text("id"), letter: letter.reason.isEmpty ? .unknown() : letter, body: fields["body"] ?? [])
     }
 }

@@ -3,7 +3,7 @@ public import Semel
 
 /// Pushes messages to the end of a Redis list: raw bodies, many in a command, many commands on their way.
 ///
-/// A plain list has no room for anything but bodies.
+/// A plain list has no room for anything but bodies; an id is kept beside it.
 public actor RedisProducer: MessageProducer {
     private let address: RedisAddress
     private let group: any EventLoopGroup
@@ -14,8 +14,6 @@ public actor RedisProducer: MessageProducer {
     private static let bytesPerCommand = 256 << 10
     /// What is on its way at a time.
     private static let bytesPerPipeline = 16 << 20
-    /// Redis' own limit for a string.
-    private static let largestBody = 512 << 20
 
     public init(_ address: RedisAddress, on group: any EventLoopGroup) {
         self.address = address
@@ -23,7 +21,7 @@ public actor RedisProducer: MessageProducer {
     }
 
     public func enqueue(_ messages: [OutgoingMessage]) async throws(QueueFailure) {
-        for message in messages { try check(message) }
+        for message in messages { try address.check(message) }
         do throws(RedisFailure) {
             _ = try await connected()
             var rest = messages[...]
@@ -40,18 +38,6 @@ public actor RedisProducer: MessageProducer {
         connection = nil
     }
 
-    private func check(_ message: OutgoingMessage) throws(QueueFailure) {
-        if let extra = message.besidesBody {
-            throw .misconfigured(
-                "\(address.source): a Redis list holds plain bodies: a message in ‘\(address.keys.list)’ cannot have \(extra)"
-            )
-        }
-        if message.body.count > Self.largestBody {
-            throw .misconfigured(
-                "\(address.source): a message of \(message.body.count) bytes is over Redis' limit of 512 MiB")
-        }
-    }
-
     /// Sends from the front as much as may be on its way at a time, and waits until Redis has it.
     private func push(_ rest: inout ArraySlice<OutgoingMessage>) async throws(RedisFailure) {
         var commands: [[RedisArgument]] = []
@@ -65,11 +51,15 @@ public actor RedisProducer: MessageProducer {
     }
 
     private func nextCommand(_ rest: inout ArraySlice<OutgoingMessage>) -> (command: [RedisArgument], bytes: Int) {
+        if let message = rest.first, let id = message.id {
+            rest.removeFirst()
+            return (RedisScripts.put(message.body, id: id, in: address.keys), message.body.count)
+        }
         var command: [RedisArgument] = ["RPUSH", RedisArgument(address.keys.list)]
         var bytes = 0
         for message in rest.prefix(Self.valuesPerCommand) {
             // The first one always goes, however large.
-            if bytes > 0 && bytes + message.body.count > Self.bytesPerCommand { break }
+            if message.id != nil || bytes > 0 && bytes + message.body.count > Self.bytesPerCommand { break }
             command.append(RedisArgument(message.body))
             bytes += message.body.count
         }
@@ -86,11 +76,20 @@ public actor RedisProducer: MessageProducer {
     }
 }
 
-extension OutgoingMessage {
-    /// The first thing that it has and a plain list has no place for.
-    fileprivate var besidesBody: String? {
-        if id != nil { return "an id" }
-        if contentType != nil { return "a content type" }
-        return headers.isEmpty ? nil : "headers"
+extension RedisAddress {
+    /// Redis' own limit for a string.
+    private static let largestBody = 512 << 20
+
+    /// Whether the list can hold this message.
+    func check(_ message: OutgoingMessage) throws(QueueFailure) {
+        if message.contentType != nil || !message.headers.isEmpty {
+            let extra = message.contentType == nil ? "headers" : "a content type"
+            throw .misconfigured(
+                "\(source): a Redis list holds plain bodies: a message in ‘\(keys.list)’ cannot have \(extra)")
+        }
+        if message.body.count > Self.largestBody {
+            throw .misconfigured(
+                "\(source): a message of \(message.body.count) bytes is over Redis' limit of 512 MiB")
+        }
     }
 }

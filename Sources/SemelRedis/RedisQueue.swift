@@ -15,10 +15,13 @@ public actor RedisQueue: MessageQueue {
     private let log: Logger
     private var connection: RedisConnection?
     private var keeping: Task<Void, Never>?
+    /// Tells this worker's claim from all others.
+    private let token = MessageID.random()
     private var lease = Duration.zero
     /// By this machine's monotonic clock; counted from before the request was sent, so never later than Redis' own.
     private var leaseEnds = ContinuousClock.now
 
+    private static let taken = ClaimLoss("the lease ended and another worker took the message, or it was deleted")
     /// For how long a result may be fetched.
     private static let resultLifetime = Duration.seconds(86_400)
 
@@ -81,15 +84,13 @@ public actor RedisQueue: MessageQueue {
     }
 
     private func take(_ request: ClaimRequest) async throws(RedisFailure) -> Found {
-        let keys = [
-            address.keys.list, address.keys.leases, address.keys.payloads, address.keys.attempts, address.keys.delayed,
-        ]
+        let ownID = MessageID.random()
         let reply = try await connected().command(
             RedisScripts.run(
-                RedisScripts.claim, keys: keys,
+                RedisScripts.claim, keys: address.keys.forClaims,
                 [
-                    RedisArgument(MessageID.random()), RedisArgument(request.lease.milliseconds),
-                    RedisArgument(request.maxMessageBytes),
+                    RedisArgument(ownID), RedisArgument(request.lease.milliseconds),
+                    RedisArgument(request.maxMessageBytes), RedisArgument(token),
                 ]))
         guard let fields = reply.elements, fields.count >= 3 else { throw .broken("Redis answered out of turn") }
         guard let id = fields[0].text else {
@@ -101,24 +102,28 @@ public actor RedisQueue: MessageQueue {
         }
         var body: [UInt8] = []
         if case .bytes(let bytes) = fields[3] { body = bytes }
-        return .message(try claim(id, body, size: Int(size), attempt: Int(attempt), lease: request.lease))
+        return .message(
+            try claim(id, body, size: Int(size), attempt: Int(attempt), lease: request.lease, isNamed: id != ownID))
     }
 
     /// At most once: off the list before the task runs, as plain LPOP workers do.
     private func pop() async throws(RedisFailure) -> Found {
-        guard case .bytes(let body) = try await connected().command(["LPOP", RedisArgument(address.keys.list)]) else {
-            return .nothing(nil)
-        }
-        return .message(try claim(MessageID.random(), body, size: body.count, attempt: 1, lease: nil))
+        let ownID = MessageID.random()
+        let reply = try await connected().command(
+            RedisScripts.run(RedisScripts.pop, keys: address.keys.forClaims, [RedisArgument(ownID)]))
+        guard let fields = reply.elements, fields.count == 2, let id = fields[0].text, case .bytes(let body) = fields[1]
+        else { return .nothing(nil) }
+        return .message(try claim(id, body, size: body.count, attempt: 1, lease: nil, isNamed: id != ownID))
     }
 
-    private func claim(_ id: String, _ body: [UInt8], size: Int, attempt: Int, lease: Duration?)
+    private func claim(_ id: String, _ body: [UInt8], size: Int, attempt: Int, lease: Duration?, isNamed: Bool)
         throws(RedisFailure) -> RedisClaim
     {
         let stored: MessageBody
         do throws(SystemError) { stored = try MessageBody(body) } catch { throw .broken(error.description) }
         return RedisClaim(
-            queue: self, message: Message(id: id, body: stored, size: size, attempt: attempt), lease: lease)
+            queue: self, message: Message(id: id, body: stored, size: size, attempt: attempt), lease: lease,
+            isNamed: isNamed)
     }
 
     /// Waits until something is pushed. Moving the head of the list onto itself changes nothing, blocks while the list is
@@ -145,8 +150,10 @@ public actor RedisQueue: MessageQueue {
             }
             if !Task.isCancelled { _ = try result.get() }
         } catch {
-            // Redis before 6.2.
-            guard case .answered(let text) = error, text.contains("unknown command") else { throw error }
+            // Redis before 6.2, or out of memory: then a move is refused, though it needs none. A claim is not.
+            guard case .answered(let text) = error, text.contains("unknown command") || text.hasPrefix("OOM") else {
+                throw error
+            }
             try? await Task.sleep(for: min(rest, .milliseconds(250)))
         }
     }
@@ -173,7 +180,7 @@ public actor RedisQueue: MessageQueue {
             let asked = ContinuousClock.now
             do throws(RedisFailure) {
                 guard try await isOurs(claim, RedisScripts.extend, [RedisArgument(lease.milliseconds)]) else {
-                    claim.loss.fulfil(ClaimLoss("the lease ended and another worker has the message"))
+                    claim.loss.fulfil(Self.taken)
                     return
                 }
                 leaseEnds = asked + lease
@@ -205,8 +212,9 @@ public actor RedisQueue: MessageQueue {
         let names = address.keys
         let keys = [
             names.list, names.leases, names.payloads, names.attempts, names.delayed, names.settled(claim.message.id),
+            names.owners,
         ]
-        let claimed = [RedisArgument(claim.message.id), RedisArgument(claim.message.attempt)]
+        let claimed = [RedisArgument(claim.message.id), RedisArgument(token)]
         // No longer than the lease has left: what comes after would be about somebody else's claim.
         let limit = max(.milliseconds(100), min(lease / 3, leaseEnds - .now))
         let reply = try await connected(within: limit).command(
@@ -224,7 +232,7 @@ public actor RedisQueue: MessageQueue {
         while true {
             switch await attempt(settlement, on: claim) {
             case .success(true): return
-            case .success(false): throw .lost(ClaimLoss("the lease ended and another worker has the message"))
+            case .success(false): throw .lost(Self.taken)
             case .failure(let failure):
                 guard ContinuousClock.now < leaseEnds else {
                     throw .lost(
@@ -247,7 +255,9 @@ public actor RedisQueue: MessageQueue {
                 return .success(try await isOurs(claim, RedisScripts.complete, key: key, arguments))
             case .retry(let delay):
                 return .success(try await isOurs(claim, RedisScripts.retry, [RedisArgument(delay.milliseconds)]))
-            case .release: return .success(try await isOurs(claim, RedisScripts.release, []))
+            case .release:
+                let key = claim.isNamed ? address.keys.named : nil
+                return .success(try await isOurs(claim, RedisScripts.release, key: key, []))
             case .deadLetter(let letter):
                 return .success(
                     try await isOurs(claim, RedisScripts.deadLetter, key: address.keys.dead, Self.fields(of: letter)))
@@ -276,6 +286,10 @@ public actor RedisQueue: MessageQueue {
                         + Self.fields(of: letter))
             case .complete(result: nil), .retry, .release: break
             }
+            guard claim.isNamed else { return }
+            let keys = [address.keys.named, address.keys.settled(claim.message.id)]
+            _ = try await connected().command(
+                RedisScripts.run(RedisScripts.forgetTaken, keys: keys, [RedisArgument(claim.message.id)]))
         } catch {
             throw .lost(ClaimLoss(error.reason))
         }
@@ -317,6 +331,8 @@ struct RedisClaim: Claim {
     let message: Message
     /// `nil` at most once: the message is off the list.
     let lease: Duration?
+    /// Whether the id was there before this claim was made.
+    let isNamed: Bool
     let loss = OneShot<ClaimLoss>()
     var atMostOnce: Bool { lease == nil }
 

@@ -2,10 +2,10 @@ import Semel
 
 /// What happens on the server in one step. Times are the server's own, so that the workers' clocks need not agree.
 ///
-/// Every script that ends or extends a claim first checks that the claim is still this worker's: the number of attempts
-/// is its token, since it grows with every claim.
+/// Every claim has a token of its own, which every script that ends or extends it checks first. The attempt would not
+/// do: after a release the next claim has the same one.
 enum RedisScripts {
-    private static let now = """
+    static let now = """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         local function text(number) return string.format('%.0f', number) end
@@ -15,10 +15,11 @@ enum RedisScripts {
 
         """
 
-    /// KEYS list, leases, payloads, attempts, delayed; ARGV new id, lease (ms), largest body wanted (bytes).
+    /// KEYS list, leases, payloads, attempts, delayed, named, owners; ARGV new id, lease (ms), largest body wanted
+    /// (bytes), token.
     /// Returns `{id, attempt, size, body or nil}`, or `{nil, now, earliest lease's end or -1}`.
     static let claim =
-        now + """
+        now + takeName + """
             local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', 0, 1)
             local id, body, attempt = due[1], nil, 1
             if id then
@@ -28,6 +29,7 @@ enum RedisScripts {
                 if not body then
                     redis.call('ZREM', KEYS[2], id)
                     redis.call('HDEL', KEYS[4], id)
+                    redis.call('HDEL', KEYS[7], id)
                     return {false, text(now), text(now)}
                 end
             else
@@ -36,28 +38,31 @@ enum RedisScripts {
                     local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
                     return {false, text(now), first[2] and text(first[2]) or '-1'}
                 end
-                id = ARGV[1]
+                id = takeName(body) or ARGV[1]
                 redis.call('HSET', KEYS[3], id, body)
                 redis.call('HSET', KEYS[4], id, 1)
             end
             redis.call('ZADD', KEYS[2], text(now + ARGV[2]), id)
+            redis.call('HSET', KEYS[7], id, ARGV[4])
             local wanted = #body <= tonumber(ARGV[3])
             return {id, attempt, #body, wanted and body or false}
             """
 
-    /// Common to all below. KEYS list, leases, payloads, attempts, delayed, settled; ARGV id, attempt, …
+    /// Common to all below. KEYS list, leases, payloads, attempts, delayed, settled, owners; ARGV id, token, …
     private static let ours =
         now + """
-            local id, attempt = ARGV[1], ARGV[2]
-            if redis.call('GET', KEYS[6]) == attempt then return 1 end
-            if redis.call('HGET', KEYS[4], id) ~= attempt or redis.call('SISMEMBER', KEYS[5], id) == 1
-                or not redis.call('ZSCORE', KEYS[2], id) then return 0 end
+            local id, token = ARGV[1], ARGV[2]
+            if redis.call('GET', KEYS[6]) == token then return 1 end
+            if redis.call('HGET', KEYS[7], id) ~= token or not redis.call('ZSCORE', KEYS[2], id) then return 0 end
             local function forget()
                 redis.call('ZREM', KEYS[2], id)
                 redis.call('HDEL', KEYS[3], id)
                 redis.call('HDEL', KEYS[4], id)
             end
-            local function settled() redis.pcall('SET', KEYS[6], attempt, 'PX', 60000) end
+            local function settled()
+                redis.call('HDEL', KEYS[7], id)
+                redis.pcall('SET', KEYS[6], token, 'PX', 60000)
+            end
 
             """
 
@@ -68,10 +73,10 @@ enum RedisScripts {
             return 1
             """
 
-    /// KEYS[7] result; ARGV[3] its time to live (ms), ARGV[4] the result; or neither.
+    /// KEYS[8] result; ARGV[3] its time to live (ms), ARGV[4] the result; or neither.
     static let complete =
         ours + """
-            if ARGV[3] then redis.call('SET', KEYS[7], ARGV[4], 'PX', ARGV[3]) end
+            if ARGV[3] then redis.call('SET', KEYS[8], ARGV[4], 'PX', ARGV[3]) end
             forget()
             settled()
             return 1
@@ -88,23 +93,27 @@ enum RedisScripts {
 
     /// A first attempt goes back to the head of the list as if nothing had happened; a later one stays where its
     /// attempts are counted, due at once and marked as held by nobody: the next claim has the same number.
+    /// KEYS[8] named, when the id is the producer's.
     static let release =
-        ours + """
-            if attempt == '1' then
-                redis.call('LPUSH', KEYS[1], redis.call('HGET', KEYS[3], id))
+        ours + name + """
+            if redis.call('HGET', KEYS[4], id) == '1' then
+                local body = redis.call('HGET', KEYS[3], id)
+                redis.call('LPUSH', KEYS[1], body)
+                if KEYS[8] then redis.call('ZADD', KEYS[8], 0, name(body, id)) end
                 forget()
             else
                 redis.call('HINCRBY', KEYS[4], id, -1)
                 redis.call('ZADD', KEYS[2], 'XX', text(now), id)
                 redis.call('SADD', KEYS[5], id)
             end
+            settled()
             return 1
             """
 
-    /// KEYS[7] dead; ARGV[3…] the fields that go with the body.
+    /// KEYS[8] dead; ARGV[3…] the fields that go with the body.
     static let deadLetter =
         ours + """
-            redis.call('XADD', KEYS[7], '*', 'id', id, 'body', redis.call('HGET', KEYS[3], id), unpack(ARGV, 3))
+            redis.call('XADD', KEYS[8], '*', 'id', id, 'body', redis.call('HGET', KEYS[3], id), unpack(ARGV, 3))
             forget()
             settled()
             return 1
@@ -127,19 +136,20 @@ enum RedisScripts {
             return {redis.call('LLEN', KEYS[1]) + due, math.max(0, claimed), delayed, redis.call('XLEN', KEYS[4])}
             """
 
-    /// KEYS list, dead; ARGV the stream's id of the letter. In one step: it is never in both places, and never in none.
-    static let retryDeadLetter = """
-        local entry = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
-        if not entry then return 0 end
-        for index = 1, #entry[2], 2 do
-            if entry[2][index] == 'body' then
-                redis.call('XDEL', KEYS[2], ARGV[1])
-                redis.call('RPUSH', KEYS[1], entry[2][index + 1])
-                return 1
-            end
-        end
-        return 0
-        """
+    /// KEYS list, dead, named; ARGV the stream's id of the letter. In one step: it is never in both places, and never in
+    /// none. It keeps its id.
+    static let retryDeadLetter =
+        name + """
+            local entry = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
+            if not entry then return 0 end
+            local fields = {}
+            for index = 1, #entry[2], 2 do fields[entry[2][index]] = entry[2][index + 1] end
+            if not fields.body then return 0 end
+            redis.call('RPUSH', KEYS[1], fields.body)
+            if fields.id and fields.id ~= '' then redis.call('ZADD', KEYS[3], 0, name(fields.body, fields.id)) end
+            redis.call('XDEL', KEYS[2], ARGV[1])
+            return 1
+            """
 
     static func run(_ script: String, keys: [String], _ arguments: [RedisArgument]) -> [RedisArgument] {
         ["EVAL", RedisArgument(script), RedisArgument(keys.count)] + keys.map { RedisArgument($0) } + arguments

@@ -18,7 +18,7 @@ public actor SpoolDeadLetters: DeadLetterStore {
         try directory.prepare(creatingRoot: false)
         let letters = try directory.entries(of: directory.path(.dead), atMost: .max)
             .filter { !$0.isDirectory && !$0.name.hasSuffix(SpoolMeta.reasonSuffix) }
-            .map { (name: $0.name, letter: letter(of: $0.name)) }
+            .map { (name: $0.name, letter: directory.deadLetter($0.name)) }
             .sorted { ($0.letter.time, $0.name) < ($1.letter.time, $1.name) }
         for (name, letter) in letters {
             guard let body = directory.read(directory.path(.dead, name), atMost: .max) else { continue }
@@ -40,13 +40,6 @@ public actor SpoolDeadLetters: DeadLetterStore {
         thread.stop()
     }
 
-    private func letter(of name: String) -> DeadLetter {
-        guard let bytes = directory.read(directory.path(.dead, name + SpoolMeta.reasonSuffix)) else {
-            return .unknown()
-        }
-        return (try? JSONDecoder().decode(DeadLetter.self, from: Data(bytes))) ?? .unknown("its reason cannot be read")
-    }
-
     private func carryOut(_ action: DeadLetterAction, _ name: String) throws(SystemError) {
         let file = directory.path(.dead, name)
         switch action {
@@ -60,5 +53,13 @@ public actor SpoolDeadLetters: DeadLetterStore {
         }
         unlink(file + SpoolMeta.reasonSuffix)
         try directory.sync(.dead)
+    }
+}
+
+extension SpoolDirectory {
+    /// Why the message of this name is in `dead/`.
+    func deadLetter(_ name: String) -> DeadLetter {
+        guard let bytes = read(path(.dead, name + SpoolMeta.reasonSuffix)) else { return .unknown() }
+        return (try? JSONDecoder().decode(DeadLetter.self, from: Data(bytes))) ?? .unknown("its reason cannot be read")
     }
 }

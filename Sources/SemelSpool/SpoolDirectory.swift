@@ -57,6 +57,12 @@ struct SpoolDirectory: Sendable {
         }
     }
 
+    /// The same of a room, which has to be there: without it the whole spool is gone.
+    func entries(of room: Room) throws(QueueFailure) -> [Entry] {
+        if access(path(room), F_OK) != 0 { throw failure("read \(path(room))") }
+        return try entries(of: path(room))
+    }
+
     func entries(of directory: String, atMost limit: Int = window) throws(QueueFailure) -> [Entry] {
         guard let stream = opendir(directory) else {
             if errno == ENOENT { return [] }
@@ -69,14 +75,25 @@ struct SpoolDirectory: Sendable {
                 String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
             }
             guard !name.hasPrefix(".") else { continue }
-            var isDirectory = entry.pointee.d_type == UInt8(DT_DIR)
-            if entry.pointee.d_type == UInt8(DT_UNKNOWN) {
-                var facts = stat()
-                isDirectory = stat("\(directory)/\(name)", &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
-            }
-            found.append(Entry(name: name, isDirectory: isDirectory))
+            guard let type = type(of: entry.pointee.d_type, "\(directory)/\(name)") else { continue }
+            found.append(Entry(name: name, isDirectory: type == S_IFDIR))
         }
         return found.sorted()
+    }
+
+    /// A file or a directory; `nil` for what cannot be a message: sockets, pipes (which would block whoever opens them),
+    /// links.
+    private func type(of hint: UInt8, _ path: String) -> mode_t? {
+        switch Int(hint) {
+        case Int(DT_REG): return S_IFREG
+        case Int(DT_DIR): return S_IFDIR
+        case Int(DT_UNKNOWN):
+            var facts = stat()
+            guard lstat(path, &facts) == 0 else { return nil }
+            let type = facts.st_mode & S_IFMT
+            return type == S_IFREG || type == S_IFDIR ? type : nil
+        default: return nil
+        }
     }
 
     /// Opens and locks a message's file; `nil` when somebody else has it or it is no longer there.
@@ -124,10 +141,21 @@ struct SpoolDirectory: Sendable {
         if syncfs(descriptor) != 0 { throw SystemError(doing: "write \(root) to the disk") }
     }
 
+    /// Of a file that cannot be written whole, nothing is left.
     func write(_ bytes: [UInt8], to file: String, syncing: Bool) throws(SystemError) {
         let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw SystemError(doing: "create \(file)") }
         defer { close(descriptor) }
+        do throws(SystemError) {
+            try write(bytes, into: descriptor, of: file)
+            if syncing && fsync(descriptor) != 0 { throw SystemError(doing: "write \(file) to the disk") }
+        } catch {
+            unlink(file)
+            throw error
+        }
+    }
+
+    private func write(_ bytes: [UInt8], into descriptor: CInt, of file: String) throws(SystemError) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -137,7 +165,13 @@ struct SpoolDirectory: Sendable {
             guard count > 0 else { throw SystemError(doing: "write \(file)") }
             written += count
         }
-        if syncing && fsync(descriptor) != 0 { throw SystemError(doing: "write \(file) to the disk") }
+    }
+
+    /// A file that is there whole or not at all; it takes the place of an older one.
+    func publish(_ bytes: [UInt8], as name: String, in room: Room) throws(SystemError) {
+        let draft = path(.incoming, name)
+        try write(bytes, to: draft, syncing: true)
+        if rename(draft, path(room, name)) != 0 { throw SystemError(doing: "move \(draft) to \(room.rawValue)/") }
     }
 
     /// A whole file; `nil` when there is none, or it is larger than that.
@@ -166,7 +200,7 @@ struct SpoolDirectory: Sendable {
     }
 }
 
-/// A locked file. The lock goes when this goes, and with the process however that ends.
+/// An open file. If it is locked, the lock goes when this goes, and with the process however that ends.
 final class SpoolFile: Sendable {
     private let descriptor: CInt
 
@@ -178,11 +212,22 @@ final class SpoolFile: Sendable {
         close(descriptor)
     }
 
+    /// Lets go of the lock before this goes.
+    func release() {
+        flock(descriptor, LOCK_UN)
+    }
+
     func isStill(at path: String) -> Bool {
         var here = stat()
         var there = stat()
         return fstat(descriptor, &here) == 0 && stat(path, &there) == 0
             && here.st_ino == there.st_ino && here.st_dev == there.st_dev
+    }
+
+    /// Wherever it was moved to before.
+    var isRemoved: Bool {
+        var facts = stat()
+        return fstat(descriptor, &facts) == 0 && facts.st_nlink == 0
     }
 
     var size: Int {

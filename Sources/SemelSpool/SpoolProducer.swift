@@ -21,7 +21,7 @@ public actor SpoolProducer: MessageProducer {
         try directory.prepare(creatingRoot: true)
         do throws(SystemError) {
             if messages.count == 1, let message = messages.first {
-                try enqueue(message)
+                _ = try put(message)
                 return
             }
             var rest = messages[...]
@@ -38,13 +38,23 @@ public actor SpoolProducer: MessageProducer {
         thread.stop()
     }
 
-    private func enqueue(_ message: OutgoingMessage) throws(SystemError) {
+    /// One message, made ready. Returns its name, and its file, wherever that is moved to.
+    func enqueue(_ message: OutgoingMessage) async throws(QueueFailure) -> (name: String, file: SpoolFile) {
+        try directory.prepare(creatingRoot: true)
+        do throws(SystemError) { return try put(message) } catch { throw directory.failure(error) }
+    }
+
+    private func put(_ message: OutgoingMessage) throws(SystemError) -> (name: String, file: SpoolFile) {
         let name = nextName()
         let incoming = directory.path(.incoming, name)
         try writeMeta(of: message, name)
         try directory.write(message.body, to: incoming, syncing: true)
+        let descriptor = open(incoming, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError(doing: "open \(incoming)") }
+        let file = SpoolFile(descriptor: descriptor)
         try directory.move(incoming, to: .ready, as: SpoolName(base: name))
         try directory.sync(.ready)
+        return (name, file)
     }
 
     private func enqueue(batch: ArraySlice<OutgoingMessage>) throws(SystemError) {

@@ -1,4 +1,3 @@
-import CLinux
 import FoundationEssentials
 import Glibc
 public import Logging
@@ -61,7 +60,7 @@ public actor SpoolQueue: MessageQueue {
 
     /// One look at everything that can be claimed: what a dead worker left, what is due again, what is new.
     private func take(_ request: ClaimRequest) throws(QueueFailure) -> (claim: SpoolClaim?, nextDue: Timestamp?) {
-        for entry in try directory.entries(of: directory.path(.claimed)) {
+        for entry in try directory.entries(of: .claimed) {
             let name = SpoolName(reading: entry.name, delayed: false)
             if let claim = try take(directory.path(.claimed, entry.name), name, request) {
                 log.warning("found a message whose worker died", metadata: ["messageId": "\(claim.message.id)"])
@@ -106,6 +105,11 @@ public actor SpoolQueue: MessageQueue {
             if room == .done { try directory.sync(.done) }
         } catch {
             if error.code == ENOENT { return nil }
+            if error.code == ENAMETOOLONG {
+                // With the number of the attempt. One such file must not stop the others.
+                log.error("passed over: its name is too long", metadata: ["file": "\(file)"])
+                return nil
+            }
             throw directory.failure(error)
         }
         return try claim(name, attempt, in: room, locked)
@@ -131,38 +135,42 @@ public actor SpoolQueue: MessageQueue {
             throw .lost(ClaimLoss("\(file) was taken away"))
         }
         do throws(SystemError) {
-            try move(file, claim, settlement)
+            let room = try move(file, claim, settlement)
+            // At once: whoever waits for this message has been woken by the move.
+            claim.lock.release()
+            try directory.sync(room)
         } catch {
             // The file stays where it is, and the lock goes with this process: the next worker takes it.
             throw .handedBack("spool: \(error)")
         }
     }
 
-    private func move(_ file: String, _ claim: SpoolClaim, _ settlement: Settlement) throws(SystemError) {
+    /// Returns the room that the message is in now.
+    private func move(_ file: String, _ claim: SpoolClaim, _ settlement: Settlement) throws(SystemError)
+        -> SpoolDirectory.Room
+    {
         let base = claim.name.base
         switch settlement {
         case .complete(let result):
             let name = claim.room == .done ? claim.name : freeName(base, in: .done)
             if let result {
-                let file = directory.path(.done, name.base + SpoolMeta.resultSuffix)
-                try directory.write(result.bytes(), to: file, syncing: true)
+                try directory.publish(result.bytes(), as: name.base + SpoolMeta.resultSuffix, in: .done)
             }
             if claim.room != .done { try directory.move(file, to: .done, as: name) }
-            try directory.sync(.done)
+            return .done
         case .retry(let delay):
             let due = SpoolName(base: base, attemptsUsed: claim.message.attempt, due: .now + delay)
             try directory.move(file, to: .delayed, as: due)
-            try directory.sync(.delayed)
+            return .delayed
         case .release:
-            // Due at once, and not in ready/, where the attempts before this one could not be written down.
             let used = claim.message.attempt - 1
             if used == 0 {
                 try directory.move(file, to: .ready, as: SpoolName(base: base))
-                try directory.sync(.ready)
-            } else {
-                try directory.move(file, to: .delayed, as: SpoolName(base: base, attemptsUsed: used, due: .now))
-                try directory.sync(.delayed)
+                return .ready
             }
+            // Due at once, and not in ready/, where the attempts before this one could not be written down.
+            try directory.move(file, to: .delayed, as: SpoolName(base: base, attemptsUsed: used, due: .now))
+            return .delayed
         case .deadLetter(let letter):
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -171,7 +179,7 @@ public actor SpoolQueue: MessageQueue {
             // The reason first: a dead letter without one would be a riddle.
             try directory.write(reason, to: directory.path(.dead, name.base + SpoolMeta.reasonSuffix), syncing: true)
             try directory.move(file, to: .dead, as: name)
-            try directory.sync(.dead)
+            return .dead
         }
     }
 
@@ -194,29 +202,5 @@ struct SpoolClaim: Claim {
 
     func settle(_ settlement: Settlement) async throws(SettlementFailure) {
         try await queue.settle(self, settlement)
-    }
-}
-
-/// inotify on a few directories.
-private final class DirectoryWatch {
-    let descriptor: CInt
-
-    init(_ directories: [String]) throws(QueueFailure) {
-        descriptor = inotify_init1(CInt(IN_CLOEXEC | IN_NONBLOCK))
-        guard descriptor >= 0 else {
-            throw .unreachable("spool: \(SystemError(doing: "watch the directory (fs.inotify.max_user_instances?)"))")
-        }
-        for directory in directories {
-            inotify_add_watch(descriptor, directory, UInt32(IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE))
-        }
-    }
-
-    deinit {
-        close(descriptor)
-    }
-
-    func clear() {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while read(descriptor, &buffer, buffer.count) > 0 {}
     }
 }

@@ -90,13 +90,27 @@ private struct WorkerProcess: Sendable {
             report = await worker.run()
             terminationLog.write(report)
             await worker.linger()
-            await queue.close()
+            await close(queue)
         } catch {
             report = Report(outcome: .internalError, reason: error.description)
             log.error("\(report.outcome.rawValue)", metadata: ["reason": "\(error)"])
             terminationLog.write(report)
         }
         return report.outcome.exitCode
+    }
+
+    /// Says goodbye, which is a courtesy: a queue that hangs in a handshake is left to the kernel.
+    private func close(_ queue: any MessageQueue) async {
+        let closed = OneShot<Void>()
+        Task {
+            await queue.close()
+            closed.fulfil(())
+        }
+        Task {
+            try? await Task.sleep(for: .seconds(1))
+            closed.fulfil(())
+        }
+        _ = await closed.wait()
     }
 
     private func queue(_ loops: EventLoops) throws(SystemError) -> any MessageQueue {

@@ -12,7 +12,7 @@ struct Semelctl: AsyncParsableCommand {
             with REDIS_LIST. When nobody names one, it is the spool in /var/spool/semel.
 
             Exit codes: 0 done; 64 wrong usage; 69 the queue cannot be reached; 70 internal error; 77 the queue \
-            refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal.
+            refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal. ‘enqueue --await’ has more.
             """,
         version: "semelctl \(Version.current)",
         subcommands: [EnqueueCommand.self, QueueCommand.self, DeadCommand.self])

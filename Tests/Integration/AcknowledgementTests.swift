@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Exit 0 means that the broker knows: the message is gone in that moment, not soon after.
+/// The exit code is known to be true before the exit: the broker has the settlement in that moment, not soon after.
 @Suite(.oneLane)
 struct AcknowledgementTests {
     @Test(arguments: QueueKind.allCases)
@@ -12,9 +12,9 @@ struct AcknowledgementTests {
             let wait = round.isMultiple(of: 2) ? "0" : "30s"
             let end = try await Worker.run(queue, ["--wait", wait], task: Shell.succeeding)
             let left = try await queue.left()
+            #expect(left == .nothing, "round \(round)")
             #expect(end.status == .exited(0), "\(end.stderr)")
             #expect(end.text == "message \(round)")
-            #expect(left == .nothing, "round \(round)")
         }
     }
 

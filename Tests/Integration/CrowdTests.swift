@@ -34,7 +34,8 @@ struct CrowdTests {
             let end = try await Worker.run(
                 queue, ["--wait", "2s", "--log-level", "error"], task: ledger.task, timeout: .seconds(180))
             guard end.status == .exited(0), let report = end.report else {
-                throw SupportError("a worker \(end.status): \(end.stderr)")
+                let broker = (queue as? RabbitMQUnderTest)?.server.log.suffix(6000) ?? ""
+                throw SupportError("a worker \(end.status): \(end.stderr)\(broker)")
             }
             if report.outcome == "idle" { return completed }
             guard report.attempt == 1 else { throw SupportError("attempt \(report.attempt ?? 0): \(end.stderr)") }

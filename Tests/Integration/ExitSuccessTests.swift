@@ -38,6 +38,18 @@ struct ExitSuccessTests {
         #expect(report.seconds == 0)
     }
 
+    /// A wait that is over before the broker has answered is a wait all the same: RabbitMQ ends a connection with an
+    /// internal error whose consumer is cancelled before it has begun.
+    @Test(arguments: QueueKind.allCases)
+    func idleAfterHardlyAnyWait(_ kind: QueueKind) async throws {
+        let queue = try await kind.make()
+        for _ in 1...10 {
+            let end = try await Worker.run(queue, ["--wait", "1ms"], task: Shell.run("echo ran"))
+            #expect(end.status == .exited(0), "\(end.stderr)")
+            #expect(end.report?.outcome == "idle")
+        }
+    }
+
     @Test(arguments: QueueKind.allCases)
     func takesWhatIsThereWithoutWaiting(_ kind: QueueKind) async throws {
         let queue = try await kind.make()

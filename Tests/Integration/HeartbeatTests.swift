@@ -30,11 +30,15 @@ private struct HeartbeatQueue {
         try await server.depth(of: name) == .init(ready: ready, unacknowledged: unacknowledged)
     }
 
-    /// Looks again and again for so many intervals.
-    func watch(forIntervals count: Double, _ look: () async throws -> Void) async throws {
+    /// Expects that something holds, again and again for so many intervals.
+    func expect(
+        forIntervals count: Double, sourceLocation: SourceLocation = #_sourceLocation,
+        _ condition: () async throws -> Bool
+    ) async throws {
         let end = ContinuousClock.now + Self.interval * count
         while ContinuousClock.now < end {
-            try await look()
+            let holds = try await condition()
+            #expect(holds, sourceLocation: sourceLocation)
             try await Task.sleep(for: .milliseconds(250))
         }
     }
@@ -81,8 +85,8 @@ struct HeartbeatTests {
             .installed("sh"), ["-c", wiring, "sh", semel, "run", "--"] + task,
             environment: spool.environment(adding: queue.environment), directory: spool.directory.path)
         try await spool.waitForNote("started")
-        try await queue.watch(forIntervals: 3.5) {
-            #expect(try await queue.holds(ready: 0, unacknowledged: 1))
+        try await queue.expect(forIntervals: 3.5) {
+            try await queue.holds(ready: 0, unacknowledged: 1)
         }
         #expect(spool.note("printed").isEmpty)
         try spool.release("go")
@@ -97,9 +101,9 @@ struct HeartbeatTests {
         let spool = try TaskSpool([:])
         let worker = try spool.start(["--wait", "forever"], task: ["cat"], environment: queue.environment)
         try await eventually(timeout: .seconds(60), "it is connected") { await queue.proxy.connectionCount == 1 }
-        try await queue.watch(forIntervals: 3.5) {
-            #expect(worker.isRunning)
-            #expect(await queue.proxy.connectionCount == 1)
+        try await queue.expect(forIntervals: 3.5) {
+            guard worker.isRunning else { return false }
+            return await queue.proxy.connectionCount == 1
         }
         try await queue.server.publish("late", to: queue.name)
         #expect(try await worker.waitForExit(timeout: .seconds(60)) == .exited(0), "\(worker.report)")
@@ -134,6 +138,24 @@ struct HeartbeatTests {
         #expect(try await queue.holds(ready: 0, unacknowledged: 0))
     }
 
+    /// Nor does it leave a worker waiting for a message that cannot come.
+    @Test func aFrozenNetworkEndsTheWait() async throws {
+        let queue = try await HeartbeatQueue("frozen-wait", holding: nil)
+        let spool = try TaskSpool([:])
+        let worker = try spool.start(["--wait", "forever"], task: ["true"], environment: queue.environment)
+        try await eventually(timeout: .seconds(60), "it waits") {
+            try await queue.server.evaluate(
+                """
+                length([C || C <- rabbit_amqqueue:consumers_all(<<"/">>), proplists:get_value(queue_name, C)
+                    =:= rabbit_misc:r(<<"/">>, queue, <<"\(queue.name)">>)])
+                """) == "1"
+        }
+        await queue.proxy.freeze()
+        #expect(try await worker.waitForExit(timeout: .seconds(30)) == .exited(69), "\(worker.report)")
+        #expect(worker.stderr.lines.count == 1 && worker.stderr.text.contains("SEMEL_QUEUE"))
+        #expect(try spool.terminationLog()["outcome"] as? String == "unreachable")
+    }
+
     /// A network that comes back before the second interval is over has done no harm.
     @Test func aShortFreezeIsRiddenOut() async throws {
         let queue = try await HeartbeatQueue("short-freeze")
@@ -143,8 +165,8 @@ struct HeartbeatTests {
         await queue.proxy.freeze()
         try await Task.sleep(for: HeartbeatQueue.interval / 2)
         await queue.proxy.thaw()
-        try await queue.watch(forIntervals: 2.5) {
-            #expect(try await queue.holds(ready: 0, unacknowledged: 1))
+        try await queue.expect(forIntervals: 2.5) {
+            try await queue.holds(ready: 0, unacknowledged: 1)
         }
         try spool.release("go")
         #expect(try await worker.waitForExit(timeout: .seconds(60)) == .exited(0), "\(worker.report)")

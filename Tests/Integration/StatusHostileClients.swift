@@ -15,6 +15,14 @@ final class HostileClients: Sendable {
         case neverReading
         /// Stops sending in the middle of a request.
         case halfClosed
+
+        /// Whether a server can tell from the number of bytes that this will come to nothing.
+        var saysTooMuch: Bool {
+            switch self {
+            case .longRequestLine, .manyHeaders, .longHeader, .longBody, .endlessChunks, .garbage, .neverReading: true
+            case .idle, .byteByByte, .tlsHello, .halfClosed: false
+            }
+        }
     }
 
     struct Counts: Sendable {

@@ -78,7 +78,11 @@ struct StatusHostileTests {
             harried.memory < plain.memory + 48 << 10, "\(plain.memory) KiB without, \(harried.memory) KiB with them")
         #expect(harried.descriptors < plain.descriptors + 64 + 32, "\(harried.descriptors) descriptors")
     }
+}
 
+/// What hostile clients are each for themselves, and at a worker's end.
+@Suite(.oneLane)
+struct StatusHostileMannerTests {
     /// A probe that asks once a second gets its answer, and the connections of everyone else come to an end.
     @Test func theyAreAllSentAway() async throws {
         let spool = try TaskSpool()
@@ -88,9 +92,10 @@ struct StatusHostileTests {
         try await spool.waitForNote("started")
         func sockets() -> Int { ProcFiles.descriptors(of: worker.pid).count { $0.hasPrefix("socket:") } }
         let before = sockets()
-        let clients = HostileClients(port: port, count: Self.clients)
+        let count = 200
+        let clients = HostileClients(port: port, count: count)
         defer { clients.stop() }
-        try await eventually(timeout: .seconds(60), "all clients have come") { clients.counts.opened == Self.clients }
+        try await eventually(timeout: .seconds(60), "all clients have come") { clients.counts.opened == count }
         #expect(try await HTTP.get(port: port, path: "/healthz").status == 200)
         // At most 64 are kept, however many come.
         try await eventually(timeout: .seconds(8), "the oldest had to go") { sockets() <= before + 64 }
@@ -98,18 +103,14 @@ struct StatusHostileTests {
         try await eventually(timeout: .seconds(25), "all have been sent away") {
             let health = try await HTTP.get(port: port, path: "/healthz").status
             #expect(health == 200)
-            return clients.counts.ended == Self.clients && sockets() <= before
+            return clients.counts.ended == count && sockets() <= before
         }
         let memory = try #require(ProcFiles.status(worker.pid, "VmHWM"))
         #expect(memory < 96 << 10, "\(memory) KiB")
         try spool.release("go")
         #expect(try await worker.waitForExit(timeout: .seconds(60)) == .exited(0))
     }
-}
 
-/// What hostile clients are each for themselves, and at a worker's end.
-@Suite(.oneLane)
-struct StatusHostileMannerTests {
     /// One manner at a time: so that none hides behind another that is cut off sooner.
     @Test(arguments: HostileClients.Manner.allCases)
     func eachMannerComesToItsEnd(_ manner: HostileClients.Manner) async throws {
@@ -121,11 +122,12 @@ struct StatusHostileMannerTests {
         let before = ProcFiles.descriptors(of: worker.pid).count
         let clients = HostileClients(port: port, count: 20, manners: [manner])
         defer { clients.stop() }
-        try await eventually(timeout: .seconds(40), "all have been sent away") {
-            clients.counts.ended == 20 && ProcFiles.descriptors(of: worker.pid).count <= before
+        // Who says too much has to go before the ten seconds are over that everybody has.
+        let limit = manner.saysTooMuch ? Duration.seconds(8) : .seconds(30)
+        try await eventually(timeout: limit, "all have been sent away") { clients.counts.ended == 20 }
+        try await eventually(timeout: .seconds(20), "all descriptors are closed") {
+            ProcFiles.descriptors(of: worker.pid).count <= before
         }
-        // The kernel's buffers take some megabytes of what nobody reads.
-        #expect(clients.counts.sent < 20 * (6 << 20), "\(clients.counts.sent) bytes were taken")
         #expect(try await HTTP.get(port: port, path: "/get/status").text == "ING")
         try spool.release("go")
         #expect(try await worker.waitForExit(timeout: .seconds(60)) == .exited(0))

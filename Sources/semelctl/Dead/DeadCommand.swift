@@ -50,7 +50,7 @@ struct DeadShowCommand: AsyncParsableCommand {
     func run() async throws {
         guard !(json && body) else { throw CommandFailure.usage("--json and --body exclude each other") }
         let address = try queueOption.address()
-        guard let letter = try await DeadLetters.matching(DeadSelection(ids: [id]), in: address).first else {
+        guard let letter = try await DeadLetters.first(DeadSelection(ids: [id]), in: address) else {
             throw CommandFailure("no dead letter ‘\(id)’ in \(address.name)", .misconfigured)
         }
         if body { return try StandardOutput.write(bytes: letter.body) }

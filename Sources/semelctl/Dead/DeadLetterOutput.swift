@@ -6,7 +6,8 @@ enum DeadLetterText {
     static func row(_ stored: StoredDeadLetter) -> String {
         let letter = stored.letter
         let time = letter.time.isEmpty ? "-" : letter.time
-        return "\(time)  \(shown(stored.messageID))  attempts \(letter.attempts)  \(shown(letter.reason))\n"
+        let id = stored.messageID.isEmpty ? "-" : shown(stored.messageID)
+        return "\(time)  \(id)  attempts \(letter.attempts)  \(shown(letter.reason))\n"
     }
 
     static func page(_ stored: StoredDeadLetter) -> String {

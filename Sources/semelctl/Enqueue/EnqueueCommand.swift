@@ -11,6 +11,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             semelctl enqueue [--queue <url>] <body> …
             semelctl enqueue [--queue <url>] [--lines | --null] < FILE
             semelctl enqueue [--queue <url>] --file <path> … [--lines | --null]
+            semelctl enqueue [--queue <url>] --await [--await-timeout <time>] <body>
             """,
         discussion: """
             Each <body> is a message. Without any, the whole of standard input is one message. With --lines or --null, \
@@ -19,6 +20,10 @@ struct EnqueueCommand: AsyncParsableCommand {
 
             A message counts when the queue is known to have it. If something goes wrong half way, the error says \
             how many it has for certain.
+
+            With --await, the one message is waited for, and what its task printed goes to standard output, byte for \
+            byte, if its worker runs with ‘--result stdout’. Exit codes are then: 0 completed; 65 dead-lettered; 75 \
+            neither of them in time, the message stays in the queue; 76 the message has vanished from the queue.
             """)
 
     @OptionGroup var queueOption: QueueOption
@@ -56,21 +61,47 @@ struct EnqueueCommand: AsyncParsableCommand {
             """)
     var declare = false
 
+    @Flag(name: .customLong("await"), help: "Waits until the one message is completed, and prints its result.")
+    var awaitsEnd = false
+
+    @Option(help: ArgumentHelp("For how long --await waits: 500ms, 10s, 10m (the default), 2h.", valueName: "time"))
+    var awaitTimeout: String?
+
     func run() async throws {
         let template = try MessageTemplate(id: id, contentType: contentType, headers: headers)
         let source = try BodySource(bodies: bodies, files: files, lines: lines, null: null)
-        if id != nil && !source.isOneMessage { throw CommandFailure.usage("--id: only one message can have it") }
+        if !source.isOneMessage {
+            if id != nil { throw CommandFailure.usage("--id: only one message can have it") }
+            if awaitsEnd { throw CommandFailure.usage("--await: waits for one message, not for many") }
+        }
+        let limit = try awaitLimit()
         let address = try queueOption.address()
-        let enqueuing: Enqueuing
+        let run: @Sendable () async throws(CommandFailure) -> Void
         do throws(SystemError) {
-            enqueuing = Enqueuing(
-                reader: try BodyReader(source, template),
-                producer: try address.producer(
-                    declaring: declare, log: .silent),
-                totalBytes: source.totalBytes)
+            let reader = try BodyReader(source, template)
+            if let limit {
+                let requester = try address.requester(declaring: declare, log: .silent)
+                run = Awaiting(reader: reader, requester: requester, limit: limit).run
+            } else {
+                let producer = try address.producer(declaring: declare, log: .silent)
+                run = Enqueuing(reader: reader, producer: producer, totalBytes: source.totalBytes).run
+            }
         } catch {
             throw CommandFailure(error)
         }
-        try await enqueuing.run()
+        try await run()
+    }
+
+    /// `nil` when nothing is to be waited for.
+    private func awaitLimit() throws(CommandFailure) -> Duration? {
+        guard awaitsEnd else {
+            if awaitTimeout != nil { throw .usage("--await-timeout: has a meaning only with --await") }
+            return nil
+        }
+        let text = awaitTimeout ?? "10m"
+        guard let limit = Units.duration(text), limit > .zero else {
+            throw .usage("--await-timeout: ‘\(text)’ is not a time; write 500ms, 10s, 10m or 2h")
+        }
+        return limit
     }
 }

@@ -21,7 +21,8 @@ final class CommandFixture: Sendable {
     }
 
     var context: TaskContext {
-        TaskContext(deadline: deadline, maxAttempts: 5, queueName: status.snapshot.queue, graceOver: graceOver, status: status)
+        TaskContext(
+            deadline: deadline, maxAttempts: 5, queueName: status.snapshot.queue, graceOver: graceOver, status: status)
     }
 
     /// `/bin/sh` with a script, in which `$HERE` is a directory of the test's own.

@@ -3,10 +3,12 @@ import Semel
 import SemelCommand
 import Testing
 
-@Suite struct CommandStoppingTests {
+@Suite(.timeLimit(.minutes(5))) struct CommandStoppingTests {
     /// Neither running nor waiting to be collected by somebody.
     private func isGone(_ pid: String) throws -> Bool {
-        guard let number = pid_t(pid), number > 1 else { throw SystemError(doing: "read the process id ‘\(pid)’", code: EINVAL) }
+        guard let number = pid_t(pid), number > 1 else {
+            throw SystemError(doing: "read the process id ‘\(pid)’", code: EINVAL)
+        }
         guard kill(number, 0) == 0 else { return true }
         guard let status = try? Files.text(of: "/proc/\(pid)/stat") else { return true }
         return status.split(separator: ")").last?.hasPrefix(" Z") == true
@@ -122,7 +124,8 @@ import Testing
         #expect(!task.forward(SIGUSR1))
         let running = Task { try await fixture.ending(task) }
         _ = try await fixture.line(of: "pid")
-        #expect(task.forward(SIGUSR1))
+        // The command may be a little ahead of whoever has started it.
+        try await eventually("the signal is passed on") { task.forward(SIGUSR1) }
         #expect(try await running.value == .succeeded(nil))
         #expect(try Files.text(of: fixture.directory / "got") == "USR1\n")
         // Nobody is there any more, and nobody else gets it.

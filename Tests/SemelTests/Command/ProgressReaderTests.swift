@@ -1,21 +1,26 @@
 import Glibc
 import Semel
-@testable import SemelCommand
 import Testing
 
-@Suite struct ProgressReaderTests {
-    @Test(arguments: [
-        ("0.42", 0.42, nil), ("0", 0, nil), ("1", 1, nil), ("0.42 unpacking layer 3", 0.42, "unpacking layer 3"),
-        ("  0.5 note", 0.5, "note"), ("0.5 ", 0.5, nil), ("-1 before the start", -1, "before the start"), ("7", 7, nil),
-        ("1e-1 x", 0.1, "x"), ("0.5 ümläut €", 0.5, "ümläut €"), ("0.5 7", 0.5, "7"),
-    ] as [(String, Double, String?)])
+@testable import SemelCommand
+
+@Suite(.timeLimit(.minutes(5))) struct ProgressReaderTests {
+    @Test(
+        arguments: [
+            ("0.42", 0.42, nil), ("0", 0, nil), ("1", 1, nil), ("0.42 unpacking layer 3", 0.42, "unpacking layer 3"),
+            ("  0.5 note", 0.5, "note"), ("0.5 ", 0.5, nil), ("-1 before the start", -1, "before the start"),
+            ("7", 7, nil),
+            ("1e-1 x", 0.1, "x"), ("0.5 ümläut €", 0.5, "ümläut €"), ("0.5 7", 0.5, "7"),
+        ] as [(String, Double, String?)])
     func isRead(line: String, fraction: Double, note: String?) throws {
         let parsed = try #require(ProgressReader.parse(Array(line.utf8)))
         #expect(parsed.fraction == fraction)
         #expect(parsed.note == note)
     }
 
-    @Test(arguments: ["", " ", "x", "nan", "inf", "-inf", "infinity", "50%", "0,5", "half", "0.5note", "note 0.5", "0x", "1e999"])
+    @Test(arguments: [
+        "", " ", "x", "nan", "inf", "-inf", "infinity", "50%", "0,5", "half", "0.5note", "note 0.5", "0x", "1e999",
+    ])
     func isNoProgress(line: String) {
         #expect(ProgressReader.parse(Array(line.utf8)) == nil)
     }
@@ -69,7 +74,7 @@ import Testing
     }
 }
 
-@Suite struct SignalNameTests {
+@Suite(.timeLimit(.minutes(5))) struct SignalNameTests {
     @Test func names() {
         #expect(SignalName.of(SIGKILL) == "SIGKILL")
         #expect(SignalName.of(SIGTERM) == "SIGTERM")
@@ -78,7 +83,7 @@ import Testing
     }
 }
 
-@Suite struct ExecutableSearchTests {
+@Suite(.timeLimit(.minutes(5))) struct ExecutableSearchTests {
     private let directory: TemporaryDirectory
 
     init() throws {

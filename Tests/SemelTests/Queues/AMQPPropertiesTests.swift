@@ -1,7 +1,8 @@
 import CRabbitMQ
 import Semel
-@testable import SemelRabbitMQ
 import Testing
+
+@testable import SemelRabbitMQ
 
 @Suite struct AMQPPropertiesTests {
     private func flags(_ flags: Int32...) -> amqp_flags_t {
@@ -27,7 +28,8 @@ import Testing
         source.headers = memory.table(entries(memory))
         source._flags = flags(
             AMQP_BASIC_MESSAGE_ID_FLAG, AMQP_BASIC_CONTENT_TYPE_FLAG, AMQP_BASIC_REPLY_TO_FLAG,
-            AMQP_BASIC_CORRELATION_ID_FLAG, AMQP_BASIC_EXPIRATION_FLAG, AMQP_BASIC_USER_ID_FLAG, AMQP_BASIC_PRIORITY_FLAG,
+            AMQP_BASIC_CORRELATION_ID_FLAG, AMQP_BASIC_EXPIRATION_FLAG, AMQP_BASIC_USER_ID_FLAG,
+            AMQP_BASIC_PRIORITY_FLAG,
             AMQP_BASIC_DELIVERY_MODE_FLAG, AMQP_BASIC_HEADERS_FLAG)
         return AMQPProperties(copying: source)
     }
@@ -86,7 +88,9 @@ import Testing
 }
 
 @Suite struct AMQPFieldTests {
-    private func value(_ kind: amqp_field_value_kind_t, _ set: (inout amqp_field_value_t) -> Void = { _ in }) -> HeaderValue {
+    private func value(_ kind: amqp_field_value_kind_t, _ set: (inout amqp_field_value_t) -> Void = { _ in })
+        -> HeaderValue
+    {
         var field = amqp_field_value_t()
         field.kind = UInt8(kind.rawValue)
         set(&field)
@@ -107,7 +111,8 @@ import Testing
         #expect(value(AMQP_FIELD_KIND_F32) { $0.value.f32 = 0.5 } == .double(0.5))
         #expect(value(AMQP_FIELD_KIND_F64) { $0.value.f64 = -2.25 } == .double(-2.25))
         #expect(
-            value(AMQP_FIELD_KIND_DECIMAL) { $0.value.decimal = amqp_decimal_t(decimals: 2, value: 1_250) } == .double(12.5))
+            value(AMQP_FIELD_KIND_DECIMAL) { $0.value.decimal = amqp_decimal_t(decimals: 2, value: 1_250) }
+                == .double(12.5))
     }
 
     @Test func everythingElse() {

@@ -1,9 +1,10 @@
 import Semel
 import SemelQueues
-@testable import SemelRabbitMQ
 import SemelRedis
 import SemelSpool
 import Testing
+
+@testable import SemelRabbitMQ
 
 @Suite struct NamedQueueTests {
     private func named(_ environment: [String: String], flag: String? = nil) throws -> NamedQueue {
@@ -104,7 +105,8 @@ import Testing
             mistake(["REDIS_HOST": "redis", "REDIS_LIST": "a", "REDIS_PORT": port])
                 == "REDIS_PORT: ‘\(port)’ is not a port (1 to 65535)")
         #expect(
-            mistake(["MQ_HOST": "mq", "MQ_QUEUE": "a", "MQ_PORT": port]) == "MQ_PORT: ‘\(port)’ is not a port (1 to 65535)")
+            mistake(["MQ_HOST": "mq", "MQ_QUEUE": "a", "MQ_PORT": port])
+                == "MQ_PORT: ‘\(port)’ is not a port (1 to 65535)")
     }
 
     @Test func halfASetup() {
@@ -174,7 +176,9 @@ import Testing
     @Test func rabbitMQMistakes() {
         #expect(mistake("amqp://host") == "--queue: names no queue; write amqp://host/vhost?queue=name")
         #expect(mistake("amqp:/v?queue=a")?.hasPrefix("--queue: names no host") == true)
-        #expect(mistake("amqp://host?queue=a&list=b") == "--queue: unknown option ‘list’; a amqp queue knows heartbeat, queue")
+        #expect(
+            mistake("amqp://host?queue=a&list=b")
+                == "--queue: unknown option ‘list’; a amqp queue knows heartbeat, queue")
         #expect(mistake("amqps://host?queue=a")?.contains("amqps:// is not supported yet") == true)
         for heartbeat in ["0", "0.5s", "2h", "x", "-1s"] {
             #expect(
@@ -196,7 +200,9 @@ import Testing
     }
 
     @Test func redisParts() throws {
-        guard case .redis(let address) = try address("redis://:secret@host/3?list=a") else { return #expect(Bool(false)) }
+        guard case .redis(let address) = try address("redis://:secret@host/3?list=a") else {
+            return #expect(Bool(false))
+        }
         #expect(address.user == nil)
         #expect(address.password == "secret")
         #expect(address.database == 3)

@@ -1,31 +1,33 @@
 import Semel
-@testable import SemelRabbitMQ
 import Testing
+
+@testable import SemelRabbitMQ
 
 @Suite struct RabbitMQAttemptsTests {
     private static let own = "x-semel-attempts"
     private static let brokers = "x-delivery-count"
 
-    private static let deliveries: [(headers: [String: HeaderValue], redelivered: Bool, number: Int, isUncounted: Bool)] = [
-        ([:], false, 1, false),
-        // A classic queue says that there was a delivery before, not how many.
-        ([:], true, 1, true),
-        ([own: .integer(2)], true, 3, true),
-        // A quorum queue counts; then the flag says nothing new.
-        ([brokers: .integer(0)], false, 1, false),
-        ([brokers: .integer(1)], true, 2, false),
-        ([brokers: .integer(4)], true, 5, false),
-        // After a retry by semel.
-        ([own: .integer(1)], false, 2, false),
-        ([own: .integer(3)], false, 4, false),
-        ([own: .integer(3), brokers: .integer(2)], true, 6, false),
-        // What a producer may have written there.
-        ([own: .string("3")], false, 1, false),
-        ([own: .integer(-3)], false, 1, false),
-        ([own: .integer(.min)], false, 1, false),
-        ([brokers: .integer(-1)], false, 1, false),
-        ([brokers: .string("1")], true, 1, true),
-    ]
+    private static let deliveries:
+        [(headers: [String: HeaderValue], redelivered: Bool, number: Int, isUncounted: Bool)] = [
+            ([:], false, 1, false),
+            // A classic queue says that there was a delivery before, not how many.
+            ([:], true, 1, true),
+            ([own: .integer(2)], true, 3, true),
+            // A quorum queue counts; then the flag says nothing new.
+            ([brokers: .integer(0)], false, 1, false),
+            ([brokers: .integer(1)], true, 2, false),
+            ([brokers: .integer(4)], true, 5, false),
+            // After a retry by semel.
+            ([own: .integer(1)], false, 2, false),
+            ([own: .integer(3)], false, 4, false),
+            ([own: .integer(3), brokers: .integer(2)], true, 6, false),
+            // What a producer may have written there.
+            ([own: .string("3")], false, 1, false),
+            ([own: .integer(-3)], false, 1, false),
+            ([own: .integer(.min)], false, 1, false),
+            ([brokers: .integer(-1)], false, 1, false),
+            ([brokers: .string("1")], true, 1, true),
+        ]
 
     @Test(arguments: deliveries)
     func areCounted(headers: [String: HeaderValue], redelivered: Bool, number: Int, isUncounted: Bool) {
@@ -43,7 +45,8 @@ import Testing
 }
 
 @Suite struct RabbitMQAdviceTests {
-    private static let timeout = "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. "
+    private static let timeout =
+        "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. "
         + "Timeout value used: 1800000 ms."
 
     private func advice(_ version: String?) -> String {
@@ -67,7 +70,8 @@ import Testing
     }
 
     @Test func repeatsEverythingElse() {
-        #expect(RabbitMQAdvice.on(.broken("a socket error occurred"), serverVersion: "4.0") == "a socket error occurred")
+        #expect(
+            RabbitMQAdvice.on(.broken("a socket error occurred"), serverVersion: "4.0") == "a socket error occurred")
         #expect(
             RabbitMQAdvice.on(.closed(code: 320, text: "CONNECTION_FORCED"), serverVersion: "4.0")
                 == "the broker closed the connection: 320 CONNECTION_FORCED")
@@ -94,7 +98,8 @@ import Testing
         #expect(Units.text(RetryTier.ladder[2]) == "500ms")
         #expect(
             RetryTier.ladder.map { Units.text($0) } == [
-                "100ms", "200ms", "500ms", "1s", "2s", "5s", "10s", "20s", "30s", "1m", "2m", "5m", "10m", "20m", "30m", "1h",
+                "100ms", "200ms", "500ms", "1s", "2s", "5s", "10s", "20s", "30s", "1m", "2m", "5m", "10m", "20m", "30m",
+                "1h",
                 "2h", "5h", "10h", "24h",
             ])
     }
@@ -121,7 +126,8 @@ import Testing
                 == .misconfigured("--queue: RabbitMQ at host:5672: no queue 'a'"))
         #expect(
             try failure(.closed(code: 320, text: "CONNECTION_FORCED"))
-                == .unreachable("--queue: RabbitMQ at host:5672: the broker closed the connection: 320 CONNECTION_FORCED"))
+                == .unreachable(
+                    "--queue: RabbitMQ at host:5672: the broker closed the connection: 320 CONNECTION_FORCED"))
     }
 }
 

@@ -1,6 +1,7 @@
 import NIOCore
-@testable import SemelRedis
 import Testing
+
+@testable import SemelRedis
 
 @Suite struct RedisKeysTests {
     @Test(arguments: [
@@ -72,7 +73,8 @@ import Testing
 
     @Test func scriptsSayHowManyKeysTheyHave() throws {
         let command = RedisScripts.run("return 1", keys: ["k1", "k2"], ["a"])
-        #expect(command.map { String(decoding: $0.bytes, as: UTF8.self) } == ["EVAL", "return 1", "2", "k1", "k2", "a"])
+        #expect(
+            command.map { String(decoding: $0.bytes, as: UTF8.self) } == ["EVAL", "return 1", "2", "k1", "k2", "a"])
     }
 
     @Test func replies() throws {
@@ -107,7 +109,8 @@ import Testing
                 rest = rest.dropFirst(size)
                 while let reply = try reader.next() { replies.append(reply) }
             }
-            #expect(replies == [.array([.bytes(body), .integer(12)]), .bytes(Array("NEXT".utf8))], "pieces of \(size)")
+            #expect(
+                replies == [.array([.bytes(body), .integer(12)]), .bytes(Array("NEXT".utf8))], "pieces of \(size)")
         }
     }
 

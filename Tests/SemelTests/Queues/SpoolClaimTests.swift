@@ -3,7 +3,7 @@ import Semel
 import SemelSpool
 import Testing
 
-@Suite struct SpoolClaimTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolClaimTests {
     @Test func anEmptySpoolHasNothing() async throws {
         let spool = try SpoolFixture()
         #expect(try await spool.claim() == nil)
@@ -180,11 +180,13 @@ import Testing
         let directory = try TemporaryDirectory()
         let queue = try SpoolQueue(
             SpoolAddress(QueueURL("spool:\(directory / "missing")", source: "--queue")), log: .silent)
-        await #expect(throws: QueueFailure.misconfigured(
-            "--queue: spool \(directory / "missing") does not exist; ‘semelctl enqueue’ creates it")
+        await #expect(
+            throws: QueueFailure.misconfigured(
+                "--queue: spool \(directory / "missing") does not exist; ‘semelctl enqueue’ creates it")
         ) { try await queue.claim(ClaimRequest()) }
         try Files.write("x", to: directory / "file")
-        let file = try SpoolQueue(SpoolAddress(QueueURL("spool:\(directory / "file")", source: "--queue")), log: .silent)
+        let file = try SpoolQueue(
+            SpoolAddress(QueueURL("spool:\(directory / "file")", source: "--queue")), log: .silent)
         await #expect(throws: QueueFailure.misconfigured("--queue: spool \(directory / "file") is not a directory")) {
             try await file.claim(ClaimRequest())
         }
@@ -194,7 +196,8 @@ import Testing
         let directory = try TemporaryDirectory()
         let queue = try SpoolQueue(SpoolAddress(QueueURL("spool:\(directory.path)", source: "--queue")), log: .silent)
         #expect(try await queue.claim(ClaimRequest(wait: .upTo(.zero))) == nil)
-        #expect(try Files.names(in: directory.path) == ["claimed", "dead", "delayed", "done", "incoming", "meta", "ready"])
+        #expect(
+            try Files.names(in: directory.path) == ["claimed", "dead", "delayed", "done", "incoming", "meta", "ready"])
         await queue.close()
     }
 }

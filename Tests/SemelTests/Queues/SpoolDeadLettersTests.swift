@@ -91,7 +91,7 @@ import Testing
         try spool.put("{", "dead/b.reason.json")
         let seen = try await visit(spool)
         #expect(seen.map(\.messageID) == ["a", "b"])
-        #expect(seen.map(\.letter.reason) == ["unknown: not put here by semel", "unknown: its reason cannot be read"])
+        #expect(seen.map(\.letter.reason) == ["unknown: not put here by semel", "its reason cannot be read"])
     }
 
     /// A message may be as large as the worker's limit, 128 MiB unless told otherwise.

@@ -1,6 +1,7 @@
 import Semel
-@testable import SemelSpool
 import Testing
+
+@testable import SemelSpool
 
 @Suite struct SpoolNameTests {
     @Test(arguments: [

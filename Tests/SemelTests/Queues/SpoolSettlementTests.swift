@@ -3,7 +3,7 @@ import Semel
 import SemelSpool
 import Testing
 
-@Suite struct SpoolSettlementTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolSettlementTests {
     @Test func completed() async throws {
         let spool = try SpoolFixture()
         try spool.put("x", "ready/a")

@@ -1,6 +1,7 @@
 import Semel
-@testable import SemelStatusServer
 import Testing
+
+@testable import SemelStatusServer
 
 @Suite struct MetricsTests {
     private let status = WorkerStatus(queue: "q")
@@ -51,7 +52,8 @@ import Testing
     }
 
     @Test func whileATaskRuns() throws {
-        status.claimed(Message(id: "m", body: try MessageBody([]), attempt: 3), maxAttempts: 5, deadline: nil, lease: nil)
+        status.claimed(
+            Message(id: "m", body: try MessageBody([]), attempt: 3), maxAttempts: 5, deadline: nil, lease: nil)
         status.progress(0.75, nil)
         status.leaseExtended()
         status.leaseExtended()

@@ -1,7 +1,8 @@
 import Foundation
 import Semel
-@testable import SemelStatusServer
 import Testing
+
+@testable import SemelStatusServer
 
 @Suite struct StatusPagesTests {
     private let status = WorkerStatus(queue: "redis://host:6379/0?list=usertask")
@@ -171,7 +172,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ":", "8082", "host:", "host:x", "host:-1", "host:65536", "host: 80", "ho st:80", "http://host:80", "OFF", "[::1]",
+        "", ":", "8082", "host:", "host:x", "host:-1", "host:65536", "host: 80", "ho st:80", "http://host:80", "OFF",
+        "[::1]",
         "host:80/", "host:+80", "[::1:80", "::1]:80",
     ])
     func mistakes(text: String) {

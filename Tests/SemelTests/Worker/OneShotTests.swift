@@ -1,7 +1,7 @@
 import Semel
 import Testing
 
-@Suite struct OneShotTests {
+@Suite(.timeLimit(.minutes(5))) struct OneShotTests {
     @Test func isSetOnce() {
         let shot = OneShot<Int>()
         #expect(shot.value == nil)

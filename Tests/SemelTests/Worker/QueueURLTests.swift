@@ -93,13 +93,17 @@ import Testing
     }
 
     @Test func optionsThatNobodyKnows() throws {
-        let error = #expect(throws: ConfigurationError.self) { try url("redis://host?lst=a&list=b").allowOnly(["list"]) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try url("redis://host?lst=a&list=b").allowOnly(["list"])
+        }
         #expect(error?.description == "--queue: unknown option ‘lst’; a redis queue knows list")
         try url("redis://host?list=b").allowOnly(["list", "other"])
     }
 
     @Test func optionsThatAreMissing() throws {
-        let error = #expect(throws: ConfigurationError.self) { try url("redis://host").require("list", example: "x?list=y") }
+        let error = #expect(throws: ConfigurationError.self) {
+            try url("redis://host").require("list", example: "x?list=y")
+        }
         #expect(error?.description == "--queue: names no list; write x?list=y")
         #expect(try url("redis://host?list=b").require("list", example: "") == "b")
     }
@@ -108,6 +112,15 @@ import Testing
     func portsThatCannotBe(text: String) {
         let error = #expect(throws: ConfigurationError.self) { try url(text) }
         #expect(error?.description.hasSuffix("is not between 1 and 65535") == true)
+    }
+
+    /// An `@` behind a port may be the end of a password; elsewhere it is nothing but itself.
+    @Test(arguments: [
+        "redis://host/0?list=jobs@eu", "redis://user:x@host:6379/0?list=jobs@eu", "redis://host:6379/0?list=jobs%40eu",
+        "redis://[::1]/0?list=jobs@eu",
+    ])
+    func atSignsBehindTheHost(text: String) throws {
+        #expect(try url(text).options == ["list": "jobs@eu"])
     }
 
     /// What is not a URL is very often one with a password that was not percent-encoded.
@@ -122,6 +135,7 @@ import Testing
     func mistakesAreNotRepeated(text: String) {
         do {
             let url = try url(text)
+            // What stands before a colon at the beginning is a scheme, whatever was meant.
             #expect(!url.redacted.contains("hunter2") || url.scheme == "hunter2")
         } catch {
             #expect(!"\(error)".contains("hunter2"))

@@ -14,7 +14,8 @@ import Testing
 
     @Test func isTheLineThatTheContractShows() {
         let report = Report(
-            outcome: .retry, messageId: "m-1", attempt: 2, taskExit: 1, seconds: 12.8004, reason: "the task exited with 1")
+            outcome: .retry, messageId: "m-1", attempt: 2, taskExit: 1, seconds: 12.8004,
+            reason: "the task exited with 1")
         #expect(
             String(decoding: report.line(), as: UTF8.self) == """
                 {"attempt":2,"messageId":"m-1","outcome":"retry","reason":"the task exited with 1","seconds":12.8,"taskExit":1}
@@ -36,10 +37,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "plain", "two\nlines", "tab\tquote\" back\\slash", "nul\u{0}bell\u{7}escape\u{1B}", "e\u{301}🇩🇪👩‍👩‍👧", "\u{2028}\u{2029}\r",
+        "", "plain", "two\nlines", "tab\tquote\" back\\slash", "nul\u{0}bell\u{7}escape\u{1B}", "e\u{301}🇩🇪👩‍👩‍👧",
+        "\u{2028}\u{2029}\r",
     ])
     func keepsShortReasons(reason: String) throws {
-        let report = Report(outcome: .deadLettered, messageId: "m", attempt: 1, taskExit: 65, seconds: 1, reason: reason)
+        let report = Report(
+            outcome: .deadLettered, messageId: "m", attempt: 1, taskExit: 65, seconds: 1, reason: reason)
         #expect(try decoded(report) == report)
     }
 

@@ -1,5 +1,6 @@
-@testable import Semel
 import Testing
+
+@testable import Semel
 
 @Suite struct WorkerStatusTests {
     private func message(attempt: Int = 2) throws -> Message {

@@ -37,7 +37,7 @@ private func nameOfThisThread() throws -> String {
     String(try Files.text(of: "/proc/thread-self/comm").dropLast())
 }
 
-@Suite struct ThreadExecutorTests {
+@Suite(.timeLimit(.minutes(5))) struct ThreadExecutorTests {
     @Test func allJobsRunOnOneThread() async throws {
         let resident = try Resident()
         let first = await resident.whereAmI()

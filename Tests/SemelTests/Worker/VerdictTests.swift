@@ -117,7 +117,8 @@ import Testing
 
     @Test func aSingleAttempt() {
         let verdict = Verdict(
-            Result.failed.value, interruption: nil, attempt: 1, policy: RetryPolicy(maxAttempts: 1), delivery: .atLeastOnce)
+            Result.failed.value, interruption: nil, attempt: 1, policy: RetryPolicy(maxAttempts: 1),
+            delivery: .atLeastOnce)
         expect(verdict, .deadLettered, .deadLetter, "it failed; attempt 1 of 1", exit: 7)
     }
 }

@@ -63,7 +63,9 @@ final class WorkerFixture: Sendable {
     }
 
     /// A worker whose task works until it is asked to stop, and then ends as said.
-    func startUntilAsked(_ result: TaskResult = .failed(TaskFailure(reason: "stopped", exit: 143))) -> Task<Report, Never> {
+    func startUntilAsked(_ result: TaskResult = .failed(TaskFailure(reason: "stopped", exit: 143))) -> Task<
+        Report, Never
+    > {
         let worker = worker { [asked] _, _ in
             await Self.cancellation()
             asked.fulfil(())

@@ -4,7 +4,7 @@ import Testing
 /// Never within a test.
 private let never = Duration.seconds(3_600)
 
-@Suite struct WorkerStoppingTests {
+@Suite(.timeLimit(.minutes(5))) struct WorkerStoppingTests {
     private static let success = TaskResult.succeeded(result: nil)
 
     @Test(arguments: [(StopSignal.terminate, Outcome.terminated), (.interrupt, .interrupted)])
@@ -106,7 +106,8 @@ private let never = Duration.seconds(3_600)
 
     @Test func timedOut() async throws {
         let policy = WorkerPolicy(
-            retry: RetryPolicy(maxAttempts: 3, delay: .seconds(10)...(.seconds(10))), timeout: .milliseconds(20), grace: never)
+            retry: RetryPolicy(maxAttempts: 3, delay: .seconds(10)...(.seconds(10))), timeout: .milliseconds(20),
+            grace: never)
         let fixture = try WorkerFixture(policy, attempt: 2)
         let before = Timestamp.now
         let running = fixture.startUntilAsked()

@@ -1,7 +1,7 @@
 import Semel
 import Testing
 
-@Suite struct WorkerTests {
+@Suite(.timeLimit(.minutes(5))) struct WorkerTests {
     private static let failed = TaskResult.failed(TaskFailure(reason: "it failed", exit: 7))
 
     @Test func completed() async throws {

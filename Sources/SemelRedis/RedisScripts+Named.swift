@@ -1,0 +1,96 @@
+import Semel
+
+/// Messages whose producer gave them an id.
+///
+/// The list holds raw bodies, so that any client can push and pop them. An id is kept beside it, under the length and
+/// the hash of its body: whoever claims the first of several equal bodies has one of their ids, which of them makes no
+/// difference.
+extension RedisScripts {
+    /// What stands in the set for an id that waits with its body.
+    static let name = """
+        local function name(body, id) return #body .. ':' .. redis.sha1hex(body) .. ':' .. id end
+
+        """
+
+    /// Common to all that take a body off the list. KEYS list, leases, payloads, attempts, delayed, named.
+    static let takeName = """
+        local function within(prefix)
+            local last = string.sub(prefix, 1, -2) .. ';'
+            return redis.call('ZRANGEBYLEX', KEYS[6], '[' .. prefix, '(' .. last, 'LIMIT', 0, 1)[1]
+        end
+        -- A body is hashed only where one of its length has an id.
+        local function takeName(body)
+            if not within(#body .. ':') then return false end
+            local prefix = #body .. ':' .. redis.sha1hex(body) .. ':'
+            local found = within(prefix)
+            if not found then return false end
+            redis.call('ZREM', KEYS[6], found)
+            local id = string.sub(found, #prefix + 1)
+            -- Two messages that are held under one id would be one.
+            return redis.call('HEXISTS', KEYS[4], id) == 0 and id
+        end
+
+        """
+
+    /// At most once: off the list before the task runs. KEYS as above; ARGV new id. Returns `{id, body}`, or nil.
+    ///
+    /// An id of the producer's stays in the set until the task has ended, in another form.
+    static let pop =
+        now + takeName + """
+            local body = redis.call('LPOP', KEYS[1])
+            if not body then return false end
+            local id = takeName(body)
+            if id then redis.call('ZADD', KEYS[6], 0, 'taken:' .. id) end
+            return {id or ARGV[1], body}
+            """
+
+    /// KEYS named, settled; ARGV id.
+    static let forgetTaken = """
+        redis.call('ZREM', KEYS[1], 'taken:' .. ARGV[1])
+        redis.pcall('SET', KEYS[2], 1, 'PX', 60000)
+        return 1
+        """
+
+    /// KEYS list, named, result; ARGV body, id. An older result of the same id is none of this message's. Returns what
+    /// stands in the set, and the server's time.
+    private static let putNamed =
+        name + """
+            local named = name(ARGV[1], ARGV[2])
+            redis.call('RPUSH', KEYS[1], ARGV[1])
+            redis.call('ZADD', KEYS[2], 0, named)
+            redis.call('DEL', KEYS[3])
+            local time = redis.call('TIME')
+            return {named, string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))}
+            """
+
+    static func put(_ body: [UInt8], id: String, in keys: RedisKeys) -> [RedisArgument] {
+        run(putNamed, keys: [keys.list, keys.named, keys.result(id)], [RedisArgument(body), RedisArgument(id)])
+    }
+
+    /// What became of a message. KEYS payloads, named, result, settled, dead; ARGV id, what stood in the set, when it
+    /// was put there. Returns `{'waiting'}`, `{'completed', result or nil}`, `{'dead', reason}` or `{'vanished'}`.
+    static let end = """
+        local id, named, from = ARGV[1], ARGV[2], ARGV[3]
+        if redis.call('HEXISTS', KEYS[1], id) == 1 or redis.call('ZSCORE', KEYS[2], named)
+            or redis.call('ZSCORE', KEYS[2], 'taken:' .. id) then return {'waiting'} end
+        local result = redis.call('GET', KEYS[3])
+        if result then return {'completed', result} end
+        while true do
+            local page = redis.call('XRANGE', KEYS[5], from, '+', 'COUNT', 50)
+            for _, entry in ipairs(page) do
+                local fields = {}
+                for index = 1, #entry[2], 2 do fields[entry[2][index]] = entry[2][index + 1] end
+                if fields.id == id then return {'dead', fields.reason or ''} end
+            end
+            if #page < 50 then break end
+            local milliseconds, number = string.match(page[#page][1], '(%d+)-(%d+)')
+            from = milliseconds .. '-' .. string.format('%.0f', number + 1)
+        end
+        return redis.call('EXISTS', KEYS[4]) == 1 and {'completed', false} or {'vanished'}
+        """
+}
+
+extension RedisKeys {
+    /// As the scripts that claim expect them.
+    var forClaims: [String] { [list, leases, payloads, attempts, delayed, named, owners] }
+}

@@ -1,0 +1,196 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// The worker is killed, as by a kernel without memory or a machine without power, in each of its states.
+@Suite(.throttled)
+struct WorkerKilledTests {
+    @Test(arguments: Kind.all)
+    func beforeTheClaim(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let notes = try Notes()
+        let worker = try Worker(queue, task: notes.at(once: 0))
+        try await queue.waitUntilAwaited(by: worker)
+        try await worker.kill()
+        try await queue.put("m")
+        try await Worker.run(queue, task: notes.at(once: 0)).expect(0, "completed", attempt: 1)
+        #expect(notes.runs == ["m 1"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+
+    /// As soon as it says that it has one: mostly before the task has begun.
+    @Test(arguments: Kind.all)
+    func afterTheClaim(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, task: notes.held())
+        try await worker.waitForLog("claimed")
+        try await worker.kill()
+        try notes.allow()
+        try await queue.nextAttempt(task: notes.held()).expect(0, "completed", attempt: 2)
+        #expect(notes.runs.last == "m 2")
+        try await queue.waitUntilLeft(.nothing)
+    }
+
+    @Test(arguments: Kind.all)
+    func whileTheTaskRuns(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, task: notes.held())
+        try await worker.waitForTask()
+        try await queue.waitUntilLeft(.oneClaimed)
+        let task = try #require(worker.taskProcess)
+        try await worker.kill()
+        try await eventually("nothing of the task survives") { Glibc.kill(task, 0) != 0 }
+        try notes.allow()
+        try await queue.nextAttempt(task: notes.held()).expect(0, "completed", attempt: 2)
+        #expect(notes.runs == ["m 1", "m 2"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+
+    /// The task has ended and nobody was told: its work is done again.
+    @Test(arguments: Kind.all)
+    func betweenTaskAndSettlement(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, task: notes.held())
+        try await worker.waitForTask()
+        let task = try #require(worker.taskProcess)
+        worker.process.send(SIGSTOP)
+        try notes.allow()
+        try await eventually("the task ends") { ProcessState.isZombie(task) }
+        try await worker.kill()
+        try await queue.nextAttempt(task: notes.held()).expect(0, "completed", attempt: 2)
+        #expect(notes.runs == ["m 1", "m 2"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+
+    /// The settlement is on its way and never arrives.
+    @Test(arguments: Kind.remote)
+    func whileItSettles(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let proxy = try queue.proxy()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, through: proxy, task: notes.held())
+        try await worker.waitForTask()
+        await proxy.freeze()
+        try notes.allow()
+        try await worker.waitUntilSettling()
+        try await worker.kill()
+        await proxy.cut()
+        try await queue.nextAttempt(task: notes.held()).expect(0, "completed", attempt: 2)
+        #expect(notes.runs == ["m 1", "m 2"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+
+    @Test(arguments: Kind.all)
+    func betweenSettlementAndExit(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, ["--linger", "1h"], task: notes.at(once: 0))
+        try await worker.waitForLog("completed")
+        try await worker.kill()
+        try await Worker.run(queue, ["--wait", "0"], task: notes.at(once: 0)).expect(0, "idle")
+        #expect(notes.runs == ["m 1"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+}
+
+/// A message that kills every worker.
+@Suite(.throttled)
+struct PoisonTests {
+    @Test(arguments: Kind.all)
+    func endsInTheDeadLetters(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let notes = try Notes()
+        try await queue.put("poison")
+        var statuses: [TestSupport.ExitStatus] = []
+        var last: WorkerEnd?
+        while statuses.count < 8, statuses.last != .exited(65) {
+            last = try await Worker.run(queue, ["--max-attempts", "2"], task: notes.poison)
+            statuses.append(try #require(last?.status))
+        }
+        let killed = TestSupport.ExitStatus.signalled(SIGKILL)
+        #expect(statuses == (kind == .classic ? [killed, .exited(75), killed, .exited(65)] : [killed, killed, .exited(65)]))
+        last?.expect(65, "dead-lettered", saying: "ended without a word")
+        #expect(notes.runs == ["poison 1", "poison 2"])
+        let letter = try await queue.deadLetter()
+        #expect(letter.body == "poison")
+        #expect(letter.attempts == 2)
+        #expect(letter.reason.contains("ended without a word"), "\(letter.reason)")
+        try await queue.waitUntilLeft(.oneDead)
+    }
+}
+
+/// What takes up an attempt, and what does not.
+@Suite(.throttled)
+struct AttemptTests {
+    @Test(arguments: Kind.all)
+    func aCrashCountsAndAReleaseDoesNot(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let notes = try Notes()
+        try await queue.put("m")
+        try await stopped(queue, notes, attempt: 1)
+        try await Worker.run(queue, task: notes.at(once: 3)).expect(75, "retry", attempt: 1, saying: "exited with 3")
+        let second = try Worker(queue, task: notes.held())
+        try await second.waitForTask()
+        try await second.kill()
+        if kind == .classic {
+            try await Worker.run(queue, task: notes.held())
+                .expect(75, "retry", attempt: 2, saying: "ended without a word")
+        }
+        try await stopped(queue, notes, attempt: 3)
+        try await stopped(queue, notes, attempt: 3)
+        try await Worker.run(queue, task: notes.at(once: 0)).expect(0, "completed", attempt: 3)
+        #expect(notes.runs == ["m 1", "m 1", "m 2", "m 3", "m 3", "m 3"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+
+    private func stopped(_ queue: any FaultQueue, _ notes: Notes, attempt: Int) async throws {
+        let worker = try Worker(queue, task: notes.held())
+        try await worker.waitForTask()
+        worker.process.send(SIGTERM)
+        try await worker.end().expect(143, "terminated", attempt: attempt, saying: "SIGTERM")
+    }
+}
+
+/// At most once: what a crash does then is lose the message, and never run it twice.
+@Suite(.throttled)
+struct AtMostOnceTests {
+    private let flags = ["--delivery", "at-most-once"]
+
+    @Test(arguments: Kind.all)
+    func aCrashLosesTheMessage(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, flags, task: notes.held())
+        try await worker.waitForTask()
+        try await queue.waitUntilLeft(.nothing)
+        try await worker.kill()
+        try await Worker.run(queue, flags + ["--wait", "3s"], task: notes.at(once: 0)).expect(0, "idle")
+        #expect(notes.runs == ["m 1"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+
+    /// The queue has been told everything already.
+    @Test(arguments: Kind.remote)
+    func aCutDoesNotMatter(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let proxy = try queue.proxy()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, flags, through: proxy, task: notes.held())
+        try await worker.waitForTask()
+        await proxy.cut()
+        try notes.allow()
+        try await worker.end().expect(0, "completed", attempt: 1)
+        #expect(notes.runs == ["m 1"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+}

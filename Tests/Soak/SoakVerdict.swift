@@ -1,0 +1,166 @@
+import TestSupport
+
+/// What a soak of one queue comes to.
+struct SoakVerdict: Sendable {
+    /// What must not be, with the message that it happened to.
+    struct Violation: Sendable {
+        let message: Int?
+        let what: String
+        var workers: [Int] = []
+    }
+
+    private(set) var lost: [Violation] = []
+    private(set) var stale: [Violation] = []
+    /// Neither lost nor stale, and still a mistake of somebody's.
+    private(set) var odd: [Violation] = []
+    private(set) var completed = 0
+    private(set) var retried = 0
+    private(set) var rejected = 0
+    private(set) var usedUp = 0
+    private(set) var extraRuns: [String: Int] = [:]
+    private(set) var faults: [FaultKind: Int] = [:]
+    let histories: [Int: MessageHistory]
+
+    var isGood: Bool { lost.isEmpty && stale.isEmpty && odd.isEmpty }
+
+    init(_ evidence: SoakEvidence) {
+        histories = evidence.histories()
+        for fault in evidence.workerFaults { faults[fault.kind, default: 0] += 1 }
+        for outage in evidence.outages { faults[outage.kind, default: 0] += 1 }
+        countFates(evidence)
+        for history in histories.values.sorted(by: { $0.message < $1.message }) {
+            let copies = CopyCount(history, in: evidence.queue, evidence.outages)
+            findStale(in: history, copies)
+            explainRuns(of: history, copies, evidence.outages)
+        }
+        retried = evidence.records.count { $0.exitCode == 75 }
+        findOddities(evidence)
+    }
+
+    // MARK: Where the messages are
+
+    private mutating func countFates(_ evidence: SoakEvidence) {
+        let dead = Set(evidence.content.dead)
+        let queued = Set(evidence.content.queued)
+        let done = evidence.content.done.map { Set($0) }
+        for message in evidence.messages {
+            let number = message.number
+            let entries = histories[number]?.entries ?? []
+            let succeeded = entries.contains { $0.succeeded }
+            if dead.contains(number), message.fate == .reject { rejected += 1 }
+            if dead.contains(number), message.fate == .work { usedUp += 1 }
+            if queued.contains(number) {
+                odd.append(Violation(message: number, what: "is still in the queue"))
+            } else if succeeded && message.fate == .work && done?.contains(number) ?? true {
+                completed += 1
+            } else if !dead.contains(number) {
+                let why =
+                    succeeded
+                    ? "ran with success, and is not among the done" : "neither ran with success nor is it dead"
+                lost.append(Violation(message: number, what: why, workers: entries.map { $0.run.worker }))
+            }
+        }
+        for (number, times) in Dictionary(evidence.content.done?.map { ($0, 1) } ?? [], uniquingKeysWith: +)
+        where times > 1 || dead.contains(number) {
+            stale.append(Violation(message: number, what: "was settled more than once: the spool has it twice"))
+        }
+    }
+
+    // MARK: Who settled what
+
+    private mutating func findStale(in history: MessageHistory, _ copies: CopyCount) {
+        let completions = history.entries.filter(\.isCompletedByReport)
+        if completions.count > copies.most() {
+            stale.append(
+                Violation(
+                    message: history.message, what: "was completed \(completions.count) times",
+                    workers: completions.map { $0.run.worker }))
+            return
+        }
+        for (index, entry) in history.entries.enumerated() where entry.isSettledByReport {
+            // Everything behind it was claimed after it.
+            for later in history.entries[(index + 1)...] {
+                guard copies.most(by: later.run.start) == 1, let what = Self.complaint(entry, later) else { continue }
+                stale.append(
+                    Violation(message: history.message, what: what, workers: [entry.run.worker, later.run.worker]))
+                return
+            }
+        }
+    }
+
+    /// The least delay of a retry, less what the clocks' milliseconds may hide.
+    private static let leastDelay: Int64 = 95_000_000
+
+    private static func complaint(_ entry: MessageHistory.Entry, _ later: MessageHistory.Entry) -> String? {
+        let who = "worker \(entry.run.worker) (attempt \(entry.run.attempt))"
+        let other = "worker \(later.run.worker) (attempt \(later.run.attempt))"
+        let end = entry.run.end ?? entry.over
+        if later.run.start < end {
+            // By the same attempt's number an earlier claim cannot be told from a later one, but by its time.
+            if later.run.attempt == entry.run.attempt && later.run.start < entry.run.start { return nil }
+            return
+                "\(who) settled it (exit \(entry.record?.exitCode ?? -1)) although \(other) had it before the task ended"
+        }
+        if entry.isRetriedByReport {
+            return later.run.start < end + leastDelay
+                ? "\(who) settled it as a retry, and \(other) had it before that was due" : nil
+        }
+        if entry.isHandedBack { return nil }
+        return "\(who) reported it as settled for good (exit \(entry.record?.exitCode ?? -1)), and then \(other) ran it"
+    }
+
+    private mutating func explainRuns(of history: MessageHistory, _ copies: CopyCount, _ outages: [Outage]) {
+        for (previous, entry) in zip(history.entries, history.entries.dropFirst()) where !previous.isRetriedByReport {
+            let cause = Self.cause(previous, outages, mayBeCopied: copies.most(by: entry.run.start) > 1)
+            extraRuns[cause, default: 0] += 1
+        }
+    }
+
+    /// Why a message ran again although nobody had asked for it.
+    private static func cause(_ entry: MessageHistory.Entry, _ outages: [Outage], mayBeCopied: Bool) -> String {
+        let outage = outages.filter { $0.touches(entry.run.start, entry.over) }
+        switch entry.record?.status {
+        case .signalled(9)?: return "worker killed"
+        case .exited(143)?: return "released"
+        case .exited(75)?: return "handed back"
+        case .exited(76)?:
+            if entry.faults.contains(where: \.pausesWorker) { return "worker paused" }
+            return outage.contains { $0.kind == .serverKilled } ? "server killed" : "connection lost"
+        case .exited(0)?, .exited(65)?:
+            guard mayBeCopied else { return "unexplained" }
+            return outage.contains { $0.kind == .serverKilled } ? "server killed" : "published twice"
+        default: return "unexplained"
+        }
+    }
+
+    // MARK: What else
+
+    private static let expectedCodes: Set<Int32> = [0, 65, 69, 75, 76, 143]
+
+    private mutating func findOddities(_ evidence: SoakEvidence) {
+        for record in evidence.records {
+            switch record.status {
+            case .exited(let code)? where Self.expectedCodes.contains(code): continue
+            case .signalled(9)? where evidence.killed.contains(record.worker): continue
+            // Before it could even say how it wants to be told; nothing was claimed by then.
+            case .signalled(15)? where evidence.ledger.run(of: record.worker) == nil: continue
+            case let status?:
+                odd.append(
+                    Violation(
+                        message: evidence.ledger.run(of: record.worker)?.message,
+                        what: "worker \(record.worker) \(status)", workers: [record.worker]))
+            case nil:
+                odd.append(
+                    Violation(message: nil, what: "worker \(record.worker) did not end", workers: [record.worker]))
+            }
+        }
+        for number in evidence.ledger.damaged {
+            odd.append(Violation(message: number, what: "its body came with the wrong size"))
+        }
+        odd += evidence.ledger.oddities.map { Violation(message: nil, what: "a line in the ledger: \($0)") }
+        odd += evidence.content.leftovers.map { Violation(message: nil, what: "left in the queue: \($0)") }
+        odd += evidence.leftBehind.map {
+            Violation(message: nil, what: "worker \($0) left a process behind", workers: [$0])
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Dispatch
+import Foundation
+import Glibc
+import TestSupport
+
+// Runs queues through random faults and looks whether a message was lost or settled by a stale claim. See SoakSettings
+// for what can be chosen; 1 when something was found, 2 when the soak could not be done.
+
+let mark = UUID().uuidString
+
+/// Not `print`, which keeps what it is told until the end where the output is no terminal.
+func tell(_ text: String) {
+    FileHandle.standardOutput.write(Data((text + "\n").utf8))
+}
+
+/// Ctrl-C must leave nothing behind either; what the watchdog does not know are the tasks' own children.
+func endOnSignals() -> [any DispatchSourceSignal] {
+    [SIGINT, SIGTERM, SIGHUP].map { number in
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number)
+        source.setEventHandler {
+            WorkerCrew.startNobodyAnyMore()
+            LeftBehind.end(mark)
+            exit(128 + number)
+        }
+        source.resume()
+        return source
+    }
+}
+
+func soak(_ kind: QueueKind, _ settings: SoakSettings, in directory: String) async throws -> Bool {
+    let directory = directory + "/" + kind.rawValue
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let start = ContinuousClock.now
+    let queue: any SoakQueue =
+        switch kind {
+        case .spool: try SpoolSoak(in: directory)
+        case .redis: try await RedisSoak()
+        case .rabbitmq: try await RabbitMQSoak()
+        }
+    let evidence = try await QueueSoak(queue: queue, directory: directory, settings: settings, mark: mark).run()
+    let verdict = SoakVerdict(evidence)
+    let table = SoakTable(
+        evidence: evidence, verdict: verdict, seed: settings.seed, elapsed: ContinuousClock.now - start)
+    tell(table.text)
+    if !verdict.isGood { tell(table.stories { "\(directory)/workers/\($0).log" }) }
+    return verdict.isGood
+}
+
+func soakAll() async -> Int32 {
+    var directory: String?
+    do {
+        let settings = try SoakSettings(ProcessInfo.processInfo.environment)
+        tell("seed \(settings.seed), \(try Executable.semel)")
+        var template = Array("\(NSTemporaryDirectory())semel-soak-\(settings.seed)-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw SoakFailure("no temporary directory: \(String(cString: strerror(errno)))")
+        }
+        let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        directory = made
+        var isGood = true
+        for kind in settings.queues where try await !soak(kind, settings, in: made) { isGood = false }
+        if isGood {
+            try FileManager.default.removeItem(atPath: made)
+            return 0
+        }
+        tell("the logs are in \(made)")
+        return 1
+    } catch {
+        FileHandle.standardError.write(Data("semel-soak: \(error)\n".utf8))
+        if let directory { tell("the logs are in \(directory)") }
+        LeftBehind.end(mark)
+        return 2
+    }
+}
+
+let sources = endOnSignals()
+let code = await soakAll()
+withExtendedLifetime(sources) {}
+exit(code)
