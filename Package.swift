@@ -79,6 +79,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",
             swiftSettings: settings),
+        .testTarget(
+            name: "FaultTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Faults", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -56,7 +56,8 @@ public enum Outcome: String, Sendable, CaseIterable, Codable {
     public var fate: String {
         switch self {
         case .completed: "completed"
-        case .idle, .usage, .unreachable, .refused, .misconfigured: "none was claimed"
+        case .idle, .usage, .unreachable, .refused: "none was claimed"
+        case .misconfigured: "none was claimed, or released when the command could not be started"
         case .deadLettered: "dead-lettered"
         case .internalError: "released where possible"
         case .retry: "retry"

@@ -91,13 +91,14 @@ public struct QueueURL: Sendable {
 }
 
 extension String {
-    /// `amqp://user:12/34@host`: to whoever reads URLs this is a host with a port, and a path that may be shown. What it
-    /// means is a password that was not percent-encoded, so behind a port an `@` has to be.
+    /// `amqp://user:12/34@host`: to whoever reads URLs this is a host with a port, and a path that may be shown; and
+    /// `user:a@b/c@host` has a host called `b`. What they mean is a password that was not percent-encoded, so behind a
+    /// port, and behind a user, an `@` has to be.
     fileprivate var looksLikeARawPassword: Bool {
-        guard let colon = firstIndex(of: ":"), self[colon...].hasPrefix("://") else { return false }
-        let authority = self[colon...].dropFirst(3).prefix { !"/?#".contains($0) }
-        let hasPort = authority.contains(":") && !authority.hasSuffix("]")
-        return hasPort && !authority.contains("@") && self[authority.endIndex...].contains("@")
+        guard let start = firstRange(of: "://")?.upperBound else { return false }
+        let authority = self[start...].prefix { !"/?#".contains($0) }
+        let mayHoldSecrets = authority.contains("@") || (authority.contains(":") && !authority.hasSuffix("]"))
+        return mayHoldSecrets && self[authority.endIndex...].contains("@")
     }
 
     /// `[::1]` is how a URL writes an address whose name is `::1`.

@@ -11,6 +11,8 @@ final class ChildProcess: Sendable {
     enum ExitStatus: Sendable, Hashable {
         case exited(Int32)
         case signalled(Int32)
+        /// Somebody else has collected it, or the kernel has because SIGCHLD is ignored.
+        case unseen
     }
 
     /// What becomes the child's descriptors 0, 1, 2 and 3. The caller keeps its own copies.
@@ -84,11 +86,14 @@ final class ChildProcess: Sendable {
         // The leader is not collected yet, so its number, which is the group's, cannot have been given to another.
         kill(-pid, SIGKILL)
         var status: CInt = 0
-        isCollected.withLock { isCollected in
+        let collected = isCollected.withLock { isCollected in
             isCollected = true
-            while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+            var result = waitpid(pid, &status, 0)
+            while result < 0 && errno == EINTR { result = waitpid(pid, &status, 0) }
+            return result == pid
         }
         if adoptsOrphans { Orphans.end() }
+        guard collected else { return .unseen }
         let signal = status & 0x7F
         return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
     }

@@ -57,7 +57,7 @@ public final class CommandTask: SingleShotTask {
         do throws(SystemError) {
             running = try await start(message, context)
         } catch {
-            return .unstartable(error.description)
+            return notStarted(error, message)
         }
         child.fulfil(running.child)
         // A task of its own: being asked to stop must not cut short the waiting for the end.
@@ -126,9 +126,23 @@ public final class CommandTask: SingleShotTask {
         case .exited(let code): .failed(TaskFailure(reason: "the task exited with \(code)", exit: code))
         case .signalled(let signal):
             .failed(TaskFailure(reason: "the task was ended by \(SignalName.of(signal))", exit: 128 + signal))
-        case nil: .failed(TaskFailure(reason: "the task's end went unseen"))
+        case .unseen, nil: .failed(TaskFailure(reason: "how the task ended went unseen"))
         }
     }
+
+    /// Whose fault it is that the command could not be started: the message's, the configuration's, or this moment's.
+    private func notStarted(_ error: SystemError, _ message: Message) -> TaskResult {
+        switch error.code {
+        case E2BIG where json(message.headers).utf8.count > Self.largestHeaders:
+            .rejected(TaskFailure(reason: "the message's headers do not fit into the task's environment"))
+        case ENOENT, EACCES, EPERM, ENOTDIR, EISDIR, ELOOP, ENOEXEC, E2BIG, ENAMETOOLONG, ELIBBAD, ETXTBSY:
+            .unstartable(error.description)
+        default: .failed(TaskFailure(reason: "the task was not started: \(error.description)"))
+        }
+    }
+
+    /// Linux allows 128 KiB for one variable; below half of that it is something else that does not fit.
+    private static let largestHeaders = 64 << 10
 
     private func success(_ capture: OutputPump.Capture?) -> TaskResult {
         switch capture {

@@ -43,8 +43,14 @@ public struct NamedQueue: Sendable {
         let variables = Variables(environment)
         let explicit = flag ?? variables["SEMEL_QUEUE"]
         let source = flag == nil ? "SEMEL_QUEUE" : "--queue"
-        let rabbitMQ = variables["MQ_HOST"] != nil && (explicit == nil || variables["MQ_QUEUE"] != nil)
-        let redis = variables["REDIS_HOST"] != nil && (explicit == nil || variables["REDIS_LIST"] != nil)
+        // A host alone may be the task's own business: it is a queue's only when nothing else is.
+        let isComplete = (
+            rabbitMQ: variables["MQ_HOST"] != nil && variables["MQ_QUEUE"] != nil,
+            redis: variables["REDIS_HOST"] != nil && variables["REDIS_LIST"] != nil
+        )
+        let isAlone = explicit == nil && !isComplete.rabbitMQ && !isComplete.redis
+        let rabbitMQ = isComplete.rabbitMQ || (isAlone && variables["MQ_HOST"] != nil)
+        let redis = isComplete.redis || (isAlone && variables["REDIS_HOST"] != nil)
         let named = [explicit == nil ? nil : source, rabbitMQ ? "MQ_HOST" : nil, redis ? "REDIS_HOST" : nil]
             .compactMap { $0 }
         guard named.count < 2 else {
@@ -60,7 +66,7 @@ public struct NamedQueue: Sendable {
             address = .redis(try RedisAddress(variables.redis()))
             secretVariables = ["REDIS_USER", "REDIS_PASSWORD"]
         } else {
-            address = try QueueAddress(QueueURL(SpoolAddress.defaultURL, source: "--queue"))
+            address = try QueueAddress(QueueURL(SpoolAddress.defaultURL, source: "no --queue, SEMEL_QUEUE, MQ_QUEUE or REDIS_LIST"))
             secretVariables = []
         }
     }

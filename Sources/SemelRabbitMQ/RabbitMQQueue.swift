@@ -93,9 +93,11 @@ public actor RabbitMQQueue: MessageQueue {
         try channel.connection.send(semel_basic_consume, consume)
 
         let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
+        var hasBegun = false
         while cancelled.value == nil {
             while let event = try channel.next(until: .now) {
                 switch event {
+                case .answer(semel_basic_consume_ok): hasBegun = true
                 case .delivery(let delivery):
                     try cancelConsumer(on: channel)
                     return delivery
@@ -107,7 +109,7 @@ public actor RabbitMQQueue: MessageQueue {
             let visit = ContinuousClock.now + address.heartbeat / 3
             _ = thread.wait(for: channel.connection.descriptor, until: end.map { min($0, visit) } ?? visit)
         }
-        return try lastDelivery(on: channel)
+        return try lastDelivery(on: channel, hasBegun: hasBegun)
     }
 
     private func cancelConsumer(on channel: AMQPChannel) throws(AMQPFailure) {
@@ -118,12 +120,17 @@ public actor RabbitMQQueue: MessageQueue {
     }
 
     /// Stops being a consumer; a message that was on its way by then is claimed after all.
-    private func lastDelivery(on channel: AMQPChannel) throws(AMQPFailure) -> AMQPChannel.Delivery? {
-        try cancelConsumer(on: channel)
+    ///
+    /// Not before it is one: a consumer that is cancelled before the broker has told itself of its beginning crashes
+    /// the channel (541, seen with 3.10: rabbit_channel, consumer_monitor).
+    private func lastDelivery(on channel: AMQPChannel, hasBegun: Bool) throws(AMQPFailure) -> AMQPChannel.Delivery? {
         var last: AMQPChannel.Delivery?
-        try channel.expect(
-            semel_basic_cancel_ok, to: "basic.cancel",
-            otherwise: { (event) throws(AMQPFailure) in if case .delivery(let delivery) = event { last = delivery } })
+        let keep = { (event: AMQPChannel.Event) throws(AMQPFailure) in
+            if case .delivery(let delivery) = event { last = delivery }
+        }
+        if !hasBegun { try channel.expect(semel_basic_consume_ok, to: "basic.consume", otherwise: keep) }
+        try cancelConsumer(on: channel)
+        try channel.expect(semel_basic_cancel_ok, to: "basic.cancel", otherwise: keep)
         return last
     }
 

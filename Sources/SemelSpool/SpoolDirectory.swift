@@ -57,12 +57,6 @@ struct SpoolDirectory: Sendable {
         }
     }
 
-    /// The same of a room, which has to be there: without it the whole spool is gone.
-    func entries(of room: Room) throws(QueueFailure) -> [Entry] {
-        if access(path(room), F_OK) != 0 { throw failure("read \(path(room))") }
-        return try entries(of: path(room))
-    }
-
     func entries(of directory: String, atMost limit: Int = window) throws(QueueFailure) -> [Entry] {
         guard let stream = opendir(directory) else {
             if errno == ENOENT { return [] }
@@ -94,6 +88,12 @@ struct SpoolDirectory: Sendable {
             return type == S_IFREG || type == S_IFDIR ? type : nil
         default: return nil
         }
+    }
+
+    /// The same of a room, which has to be there: without it the whole spool is gone.
+    func entries(of room: Room) throws(QueueFailure) -> [Entry] {
+        if access(path(room), F_OK) != 0 { throw failure("read \(path(room))") }
+        return try entries(of: path(room))
     }
 
     /// Opens and locks a message's file; `nil` when somebody else has it or it is no longer there.

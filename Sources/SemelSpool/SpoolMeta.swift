@@ -10,6 +10,11 @@ struct SpoolMeta: Codable {
     static let reasonSuffix = ".reason.json"
     static let resultSuffix = ".result"
 
+    /// A message must not be called like what is kept beside another one: those files would be taken for each other.
+    static func freeOfSuffixes(_ base: String) -> String {
+        base.hasSuffix(reasonSuffix) || base.hasSuffix(resultSuffix) ? "\(base).\(SpoolName.suffix())" : base
+    }
+
     static func path(in directory: SpoolDirectory, base: String) -> String {
         directory.path(.meta, "\(base).json")
     }

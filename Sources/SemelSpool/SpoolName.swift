@@ -32,7 +32,8 @@ struct SpoolName: Hashable {
             due = nil
         }
         if let end = rest.lastIndex(of: Self.separator), let attempts = Int(rest[rest.index(after: end)...]) {
-            attemptsUsed = max(0, attempts)
+            // Anybody can write any number into a name.
+            attemptsUsed = min(max(0, attempts), Int(Int32.max))
             rest = rest[..<end]
         } else {
             attemptsUsed = 0

@@ -13,6 +13,7 @@ public actor SpoolQueue: MessageQueue {
 
     private let directory: SpoolDirectory
     private let log: Logger
+    private var passedOver: Set<String> = []
 
     /// A worker that died lets go of its lock, which nobody is told of.
     private static let orphanCheck = Duration.seconds(1)
@@ -95,8 +96,8 @@ public actor SpoolQueue: MessageQueue {
     }
 
     private func take(_ file: String, _ name: SpoolName, _ request: ClaimRequest) throws(QueueFailure) -> SpoolClaim? {
-        guard let locked = try directory.lock(file) else { return nil }
-        var name = SpoolName(base: name.base, attemptsUsed: name.attemptsUsed + 1)
+        guard let locked = try lock(file) else { return nil }
+        var name = SpoolName(base: SpoolMeta.freeOfSuffixes(name.base), attemptsUsed: name.attemptsUsed + 1)
         let attempt = name.attemptsUsed
         let room: SpoolDirectory.Room = request.delivery == .atMostOnce ? .done : .claimed
         if room == .done { name.attemptsUsed = 0 }
@@ -105,14 +106,33 @@ public actor SpoolQueue: MessageQueue {
             if room == .done { try directory.sync(.done) }
         } catch {
             if error.code == ENOENT { return nil }
-            if error.code == ENAMETOOLONG {
-                // With the number of the attempt. One such file must not stop the others.
-                log.error("passed over: its name is too long", metadata: ["file": "\(file)"])
-                return nil
-            }
-            throw directory.failure(error)
+            // With the number of the attempt.
+            guard error.code == ENAMETOOLONG else { throw directory.failure(error) }
+            passOver(file, because: "its name is too long")
+            return nil
         }
         return try claim(name, attempt, in: room, locked)
+    }
+
+    private func lock(_ file: String) throws(QueueFailure) -> SpoolFile? {
+        do throws(QueueFailure) {
+            let locked = try directory.lock(file)
+            // What was not UTF-8 was repaired when it was read, and is no file's name any more.
+            if locked == nil, file.unicodeScalars.contains("\u{FFFD}"), access(file, F_OK) != 0 {
+                passOver(file, because: "its name is not UTF-8")
+            }
+            return locked
+        } catch {
+            guard access(file, R_OK) != 0, errno == EACCES else { throw error }
+            passOver(file, because: "it may not be read")
+            return nil
+        }
+    }
+
+    /// One file that cannot be a message must not stop the others. It is told of once.
+    private func passOver(_ file: String, because reason: String) {
+        guard passedOver.insert(file).inserted else { return }
+        log.error("passed over: \(reason)", metadata: ["file": "\(file)"])
     }
 
     private func claim(

@@ -39,7 +39,7 @@ private struct LineLog: LogHandler {
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             line = (try? encoder.encode(facts)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
         }
-        StandardError.write(line + "\n")
+        LogWriter.shared.write(line + "\n")
     }
 
     /// Values with spaces or control characters in quotes, so that a line stays a line and its end is seen.

@@ -69,7 +69,11 @@ private struct WorkerProcess: Sendable {
 
     func start(_ socket: StatusSocket?) {
         let loops = EventLoops()
-        Task { _exit(await live(loops)) }
+        Task {
+            let code = await live(loops)
+            LogWriter.shared.flush(within: .seconds(1))
+            _exit(code)
+        }
         guard let socket else { return }
         Task {
             do {

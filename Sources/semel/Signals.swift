@@ -17,6 +17,8 @@ struct SignalSet {
         pthread_sigmask(SIG_BLOCK, &set, nil)
         // A reader that has gone away is an error of a write, not the end of the worker.
         signal(SIGPIPE, SIG_IGN)
+        // Whoever inherits it as ignored never learns how its children ended.
+        signal(SIGCHLD, SIG_DFL)
         return SignalSet(set: set)
     }
 

@@ -29,7 +29,8 @@ struct TerminationLog {
             if argument == setting.flag, index + 1 < arguments.count { text = arguments[index + 1] }
             if argument.hasPrefix(setting.flag + "=") { text = String(argument.dropFirst(setting.flag.count + 1)) }
         }
-        path = text.flatMap { $0 != "off" && access($0, F_OK) == 0 ? $0 : nil }
+        // One that was asked for is made; the usual place is there or is not wanted.
+        path = text.flatMap { $0 != "off" && ($0 != setting.standard || access($0, F_OK) == 0) ? $0 : nil }
     }
 
     func write(_ report: Report) {

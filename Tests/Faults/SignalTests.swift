@@ -77,7 +77,7 @@ struct SignalTests {
         let proxy = try queue.proxy()
         let worker = try Worker(queue, ["--lease", "4s"], through: proxy, task: ["true"])
         try await queue.waitUntilAwaited(by: worker)
-        await proxy.delay(.milliseconds(700))
+        await proxy.delay(.seconds(3))
         try await queue.put("m")
         try await queue.waitUntilLeft(.oneClaimed)
         await proxy.freeze()

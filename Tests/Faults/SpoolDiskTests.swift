@@ -106,7 +106,8 @@ private final class SmallDisk: Sendable {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         guard mount("tmpfs", path, "tmpfs", 0, "size=64k") == 0 else {
             throw SupportError(
-                "these tests need the right to mount a tmpfs (root, CAP_SYS_ADMIN): \(String(cString: strerror(errno)))")
+                "these tests need the right to mount a tmpfs (root, CAP_SYS_ADMIN): \(String(cString: strerror(errno)))"
+            )
         }
     }
 

@@ -116,7 +116,9 @@ struct PoisonTests {
             statuses.append(try #require(last?.status))
         }
         let killed = TestSupport.ExitStatus.signalled(SIGKILL)
-        #expect(statuses == (kind == .classic ? [killed, .exited(75), killed, .exited(65)] : [killed, killed, .exited(65)]))
+        #expect(
+            statuses
+                == (kind == .classic ? [killed, .exited(75), killed, .exited(65)] : [killed, killed, .exited(65)]))
         last?.expect(65, "dead-lettered", saying: "ended without a word")
         #expect(notes.runs == ["poison 1", "poison 2"])
         let letter = try await queue.deadLetter()

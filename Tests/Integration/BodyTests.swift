@@ -56,7 +56,7 @@ struct BodyTests {
         let queue = try await kind.make()
         let directory = try TemporaryDirectory("tmp")
         try await queue.put("secret")
-        let script = #"cat; stat -c '%a' "$SEMEL_MESSAGE_FILE"; stat -c '%a' "$(dirname "$SEMEL_MESSAGE_FILE")"; echo "$SEMEL_MESSAGE_FILE""#
+        let script = #"file=$SEMEL_MESSAGE_FILE; cat; stat -c '%a' "$file" "$(dirname "$file")"; echo "$file""#
         let variables = ["TMPDIR": directory.path]
         let end = try await Worker.run(queue, Self.fromFile, environment: variables, task: Shell.run(script))
         #expect(end.status == .exited(0), "\(end.stderr)")
@@ -94,12 +94,14 @@ struct BodyTests {
     @Test(arguments: QueueKind.allCases)
     func hostileText(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
-        let text = "$(touch /tmp/semel-was-here) `id` %s%n ../../etc/passwd ; rm -rf / \u{0} \r\n\r\n*3\r\n$3\r\nDEL\r\n"
+        let directory = try TemporaryDirectory("hostile")
+        let here = directory.path("was-here")
+        let text = "$(touch \(here)) `touch \(here)` %s%n ../../etc/passwd \u{0} \r\n\r\n*3\r\n$3\r\nDEL\r\n"
         try await queue.put(text)
         let end = try await Worker.run(queue, task: Shell.succeeding)
         #expect(end.status == .exited(0), "\(end.stderr)")
         #expect(end.text == text)
-        #expect(!FileManager.default.fileExists(atPath: "/tmp/semel-was-here"))
+        #expect(!FileManager.default.fileExists(atPath: here))
     }
 
     @Test(arguments: QueueKind.allCases)

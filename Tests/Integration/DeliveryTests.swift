@@ -77,7 +77,8 @@ struct DeliveryTests {
         let first = try Worker(queue, ["--lease", "2s"], task: Shell.until(files.path("go")))
         try await first.waitForTask()
         func leaseEnds() async throws -> Int {
-            try await queue.server.command("ZRANGE", queue.key("leases"), "0", "0", "WITHSCORES").array?.last?.integer ?? 0
+            let first = try await queue.server.command("ZRANGE", queue.key("leases"), "0", "0", "WITHSCORES")
+            return first.array?.last?.integer ?? 0
         }
         let atFirst = try await leaseEnds()
         try await eventually(timeout: .seconds(60), "it is extended by more than its length") {

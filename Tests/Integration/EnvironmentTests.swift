@@ -84,10 +84,12 @@ struct EnvironmentTests {
     func theCommandOfTheEnvironment(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         try await queue.put("body")
-        let variables = ["SEMEL_COMMAND": #"["/bin/sh", "-c", "cat; echo \" $1\"", "x", "a b \" c"]"#, "SEMEL_QUEUE": queue.url]
+        let command = #"["/bin/sh", "-c", "cat; echo \" $1\"", "x", "a b \" c"]"#
+        let variables = ["SEMEL_COMMAND": command, "SEMEL_QUEUE": queue.url]
         let end = try await Worker(environment: variables, secrets: queue.secrets).end()
         #expect(end.status == .exited(0), "\(end.stderr)")
         #expect(end.text == "body a b \" c\n")
+        #expect(try await queue.left() == .nothing)
     }
 
     /// The task inherits what is not semel's, and is told about its message.
@@ -109,7 +111,8 @@ struct EnvironmentTests {
         #expect(seen["SEMEL_ATTEMPT"] == "1")
         #expect(seen["SEMEL_MAX_ATTEMPTS"] == "9")
         #expect(seen["SEMEL_PROGRESS_FD"].flatMap { Int($0) } ?? 0 > 2)
-        #expect(seen["SEMEL_DEADLINE"].flatMap { ISO8601DateFormatter.lenient.date(from: $0) }.map { $0 > Date() } == true)
+        let deadline = try #require(seen["SEMEL_DEADLINE"].flatMap { Self.date(from: $0) })
+        #expect(deadline > Date())
         // The queue's address, from which nobody can log in.
         let name = try #require(seen["SEMEL_QUEUE"])
         #expect(name.hasPrefix(String(queue.url.prefix { $0 != ":" })))
@@ -145,17 +148,11 @@ struct EnvironmentTests {
             }
         }
     }
-}
 
-extension ISO8601DateFormatter {
-    /// With and without a fraction of a second.
-    fileprivate static var lenient: Lenient { Lenient() }
-
-    fileprivate struct Lenient {
-        func date(from text: String) -> Date? {
-            let formatter = ISO8601DateFormatter()
-            formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-            return formatter.date(from: text) ?? ISO8601DateFormatter().date(from: text)
-        }
+    /// With or without a fraction of a second.
+    private static func date(from text: String) -> Date? {
+        let formatter = ISO8601DateFormatter()
+        formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+        return formatter.date(from: text) ?? ISO8601DateFormatter().date(from: text)
     }
 }

@@ -7,7 +7,8 @@ import Testing
 struct ExitConfigurationTests {
     /// What all of these have in common: no task ran, one line says why, and the termination log says the same.
     private func expectNothingRan(
-        _ end: WorkerEnd, code: Int32, outcome: String, naming words: String..., sourceLocation: SourceLocation = #_sourceLocation
+        _ end: WorkerEnd, code: Int32, outcome: String, naming words: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(end.status == .exited(code), "\(end.stderr)", sourceLocation: sourceLocation)
         #expect(end.text == "", sourceLocation: sourceLocation)

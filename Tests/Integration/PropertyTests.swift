@@ -21,7 +21,10 @@ struct PropertyTests {
 
     /// One a line; none of them has a line feed of its own.
     private static let printing = Shell.run(
-        #"printf '%s\n' "$SEMEL_MESSAGE_ID" "$SEMEL_CONTENT_TYPE" "$TRACEPARENT" "$SEMEL_HEADERS" "$SEMEL_ATTEMPT"; exit "$STATUS""#)
+        #"""
+        printf '%s\n' "$SEMEL_MESSAGE_ID" "$SEMEL_CONTENT_TYPE" "$TRACEPARENT" "$SEMEL_HEADERS" "$SEMEL_ATTEMPT"
+        exit "$STATUS"
+        """#)
 
     /// Runs a task that prints what it was told.
     private func told(_ queue: any QueueUnderTest, exit status: Int = 0) async throws -> [String] {

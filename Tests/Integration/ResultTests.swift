@@ -9,7 +9,11 @@ struct ResultTests {
     private static let everyByte: [UInt8] = Array(0...255)
     /// Prints every byte value, and something on the other stream that is not the result.
     private static let task = Shell.run(
-        #"i=0; while [ $i -lt 256 ]; do printf "\\$(printf %03o $i)"; i=$((i+1)); done; echo chatter >&2; exit "$STATUS""#)
+        #"""
+        i=0; while [ $i -lt 256 ]; do printf "\\$(printf %03o $i)"; i=$((i + 1)); done
+        echo chatter >&2
+        exit "$STATUS"
+        """#)
 
     private func run(_ queue: any QueueUnderTest, exit status: Int = 0) async throws -> WorkerEnd {
         try await Worker.run(
@@ -52,7 +56,8 @@ struct ResultTests {
     /// A result that the broker does not take must not be lost with its message.
     @Test func aReplyQueueThatIsFullKeepsTheMessage() async throws {
         let queue = try await RabbitMQUnderTest("full-reply", .quorum)
-        try await queue.server.declareQueue("replies-full", arguments: ["x-max-length": 1, "x-overflow": "reject-publish"])
+        let full: [String: AMQPValue] = ["x-max-length": 1, "x-overflow": "reject-publish"]
+        try await queue.server.declareQueue("replies-full", arguments: full)
         try await queue.server.publish("the only one", to: "replies-full")
         try await queue.put("x", request("1", correlationID: "c", replyTo: "replies-full"))
         let end = try await run(queue)

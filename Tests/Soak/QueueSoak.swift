@@ -22,6 +22,7 @@ struct QueueSoak {
 
     func run() async throws -> SoakEvidence {
         try Data().write(to: URL(fileURLWithPath: ledgerFile))
+        defer { try? Data(queue.serverLog.utf8).write(to: URL(fileURLWithPath: directory + "/server.log")) }
         var random = SeededRandom(settings.seed)
         var messages = (1...settings.messages).map { SoakMessage($0, &random) }
         for start in stride(from: 0, to: messages.count, by: Self.batch) {

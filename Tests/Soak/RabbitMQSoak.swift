@@ -39,6 +39,8 @@ struct RabbitMQSoak: SoakQueue {
         try await server.restart()
     }
 
+    var serverLog: String { server.log }
+
     func remaining() async throws -> Int {
         try await total(besides: Self.queue + ".dead")
     }

@@ -25,6 +25,8 @@ struct RedisSoak: SoakQueue {
         try await server.restart()
     }
 
+    var serverLog: String { server.log }
+
     func remaining() async throws -> Int {
         // What is delayed has its due time among the leases.
         try await server.pipeline([["LLEN", "soak"], ["ZCARD", "{soak}:leases"]]).reduce(0) { $0 + ($1.integer ?? 0) }

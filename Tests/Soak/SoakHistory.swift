@@ -14,6 +14,10 @@ struct MessageHistory: Sendable {
         var isRetriedByReport: Bool { record?.exitCode == 75 && !isHandedBack }
         var isHandedBack: Bool { record?.exitCode == 75 && reason.contains("handed back") }
         var succeeded: Bool { run.code == 0 }
+        /// Whether the message can have been completed by this run, as far as its worker did not say otherwise.
+        var mayHaveCompleted: Bool {
+            succeeded && ![75, 143].contains(record?.exitCode) && !faults.contains(.killedBeforeSettling)
+        }
         var reason: String { record?.report?.reason ?? "" }
         /// When the worker was gone at the latest.
         var over: Int64 { record?.end ?? .max }
@@ -49,7 +53,7 @@ struct CopyCount {
             // A server that is killed forgets what it was told last: acknowledgements, and that a delayed message has
             // gone back to its queue.
             for outage in outages where outage.kind == .serverKilled && outage.mayUndo(run.start, entry.over) {
-                moments.append(min(outage.from, run.start))
+                moments.append(outage.from)
             }
         }
         self.moments = moments

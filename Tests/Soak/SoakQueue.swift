@@ -17,6 +17,9 @@ protocol SoakQueue: Sendable {
     /// How many messages are not yet completed or dead: ready, claimed and delayed.
     func remaining() async throws -> Int
 
+    /// What the server has logged since its last start.
+    var serverLog: String { get }
+
     /// What is in the queue when all workers have gone.
     func content() async throws -> SoakContent
 }

@@ -28,9 +28,11 @@ struct SoakVerdict: Sendable {
         for fault in evidence.workerFaults { faults[fault.kind, default: 0] += 1 }
         for outage in evidence.outages { faults[outage.kind, default: 0] += 1 }
         countFates(evidence)
+        let ended = evidence.content.dead + (evidence.content.done ?? [])
+        let ends = Dictionary(ended.map { ($0, 1) }, uniquingKeysWith: +)
         for history in histories.values.sorted(by: { $0.message < $1.message }) {
             let copies = CopyCount(history, in: evidence.queue, evidence.outages)
-            findStale(in: history, copies)
+            findStale(in: history, copies, ends: ends[history.message] ?? 0)
             explainRuns(of: history, copies, evidence.outages)
         }
         retried = evidence.records.count { $0.exitCode == 75 }
@@ -46,29 +48,39 @@ struct SoakVerdict: Sendable {
         for message in evidence.messages {
             let number = message.number
             let entries = histories[number]?.entries ?? []
-            let succeeded = entries.contains { $0.succeeded }
-            if dead.contains(number), message.fate == .reject { rejected += 1 }
-            if dead.contains(number), message.fate == .work { usedUp += 1 }
+            let mayBeCompleted = entries.contains { $0.mayHaveCompleted } && done?.contains(number) ?? true
             if queued.contains(number) {
                 odd.append(Violation(message: number, what: "is still in the queue"))
-            } else if succeeded && message.fate == .work && done?.contains(number) ?? true {
+            } else if dead.contains(number) {
+                countDead(message)
+            } else if mayBeCompleted && message.fate == .work {
                 completed += 1
-            } else if !dead.contains(number) {
-                let why =
-                    succeeded
-                    ? "ran with success, and is not among the done" : "neither ran with success nor is it dead"
-                lost.append(Violation(message: number, what: why, workers: entries.map { $0.run.worker }))
+            } else {
+                lost.append(
+                    Violation(
+                        message: number, what: "nobody can have completed it, and it is neither queued nor dead",
+                        workers: entries.map { $0.run.worker }))
             }
         }
-        for (number, times) in Dictionary(evidence.content.done?.map { ($0, 1) } ?? [], uniquingKeysWith: +)
-        where times > 1 || dead.contains(number) {
-            stale.append(Violation(message: number, what: "was settled more than once: the spool has it twice"))
+    }
+
+    private mutating func countDead(_ message: SoakMessage) {
+        if message.fate == .reject {
+            rejected += 1
+        } else {
+            // More attempts are allowed than any message needs here.
+            usedUp += 1
+            odd.append(Violation(message: message.number, what: "is dead although no task rejected it"))
         }
     }
 
     // MARK: Who settled what
 
-    private mutating func findStale(in history: MessageHistory, _ copies: CopyCount) {
+    private mutating func findStale(in history: MessageHistory, _ copies: CopyCount, ends: Int) {
+        if ends > copies.most() {
+            stale.append(Violation(message: history.message, what: "is \(ends) times among the done and the dead"))
+            return
+        }
         let completions = history.entries.filter(\.isCompletedByReport)
         if completions.count > copies.most() {
             stale.append(

@@ -5,6 +5,7 @@ struct SpoolSoak: SoakQueue {
     let kind = QueueKind.spool
     let flags: [String] = []
     let proxy: TCPProxy? = nil
+    let serverLog = ""
     private let root: String
 
     var url: String { "spool:\(root)" }

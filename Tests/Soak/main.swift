@@ -7,6 +7,8 @@ import TestSupport
 // for what can be chosen; 1 when something was found, 2 when the soak could not be done.
 
 let mark = UUID().uuidString
+/// Ledgers, logs and spools; kept when something was found.
+let logs = "\(NSTemporaryDirectory())semel-soak-\(mark.prefix(8))"
 
 /// Not `print`, which keeps what it is told until the end where the output is no terminal.
 func tell(_ text: String) {
@@ -21,6 +23,7 @@ func endOnSignals() -> [any DispatchSourceSignal] {
         source.setEventHandler {
             WorkerCrew.startNobodyAnyMore()
             LeftBehind.end(mark)
+            try? FileManager.default.removeItem(atPath: logs)
             exit(128 + number)
         }
         source.resume()
@@ -28,10 +31,11 @@ func endOnSignals() -> [any DispatchSourceSignal] {
     }
 }
 
-func soak(_ kind: QueueKind, _ settings: SoakSettings, in directory: String) async throws -> Bool {
-    let directory = directory + "/" + kind.rawValue
+func soak(_ kind: QueueKind, _ settings: SoakSettings) async throws -> Bool {
+    let directory = logs + "/" + kind.rawValue
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let start = ContinuousClock.now
+    tell("\(kind.rawValue) …")
     let queue: any SoakQueue =
         switch kind {
         case .spool: try SpoolSoak(in: directory)
@@ -48,28 +52,21 @@ func soak(_ kind: QueueKind, _ settings: SoakSettings, in directory: String) asy
 }
 
 func soakAll() async -> Int32 {
-    var directory: String?
     do {
         let settings = try SoakSettings(ProcessInfo.processInfo.environment)
         tell("seed \(settings.seed), \(try Executable.semel)")
-        var template = Array("\(NSTemporaryDirectory())semel-soak-\(settings.seed)-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw SoakFailure("no temporary directory: \(String(cString: strerror(errno)))")
-        }
-        let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        directory = made
         var isGood = true
-        for kind in settings.queues where try await !soak(kind, settings, in: made) { isGood = false }
+        for kind in settings.queues where try await !soak(kind, settings) { isGood = false }
         if isGood {
-            try FileManager.default.removeItem(atPath: made)
+            try FileManager.default.removeItem(atPath: logs)
             return 0
         }
-        tell("the logs are in \(made)")
+        tell("the logs are in \(logs)")
         return 1
     } catch {
-        FileHandle.standardError.write(Data("semel-soak: \(error)\n".utf8))
-        if let directory { tell("the logs are in \(directory)") }
         LeftBehind.end(mark)
+        FileHandle.standardError.write(Data("semel-soak: \(error)\n".utf8))
+        if FileManager.default.fileExists(atPath: logs) { tell("the logs are in \(logs)") }
         return 2
     }
 }

@@ -126,12 +126,14 @@ extension RabbitMQServer {
             """
             {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<\(bytes)>>)),
             Count = fun(F) -> {ok, {_, V}, _} = ra:leader_query(amqqueue:get_pid(Q), F), V end,
-            case amqqueue:get_type(Q) of
+            Counts = case amqqueue:get_type(Q) of
                 rabbit_quorum_queue ->
                     [Count(fun rabbit_fifo:query_messages_ready/1),
                      Count(fun rabbit_fifo:query_messages_checked_out/1)];
                 _ -> [V || {_, V} <- rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged])]
-            end
+            end,
+            % A list of small numbers would be printed as a text: 8 and 10 as "\\b\\n".
+            list_to_tuple(Counts)
             """)
         let numbers = answer.split { !$0.isNumber }.compactMap { Int($0) }
         guard numbers.count == 2 else {

@@ -49,10 +49,11 @@ final class RedisFaultQueue: FaultQueue {
             return {redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2]), redis.call('SCARD', KEYS[3]),
                 redis.call('XLEN', KEYS[4]), redis.call('HLEN', KEYS[5]), redis.call('HLEN', KEYS[6])}
             """
-        let counts = try await server.command(
-            "EVAL", "\(script)", "6", "\(list)", key("leases"), key("delayed"), key("dead"), key("payloads"),
-            key("attempts")
-        ).array?.compactMap(\.integer) ?? []
+        let counts =
+            try await server.command(
+                "EVAL", "\(script)", "6", "\(list)", key("leases"), key("delayed"), key("dead"), key("payloads"),
+                key("attempts")
+            ).array?.compactMap(\.integer) ?? []
         guard counts.count == 6, counts[1] == counts[4], counts[1] == counts[5] else {
             throw SupportError("leases, payloads and attempts of \(list) disagree: \(counts)")
         }
@@ -90,7 +91,9 @@ extension RedisFaultQueue {
     /// Whether the earliest lease has ended by the server's own clock.
     func leaseIsOver() async throws -> Bool {
         let replies = try await server.pipeline([["TIME"], ["ZRANGE", key("leases"), "0", "0", "WITHSCORES"]])
-        guard let now = replies[0].array?.first?.integer, let end = replies[1].array?.last?.integer else { return false }
+        guard let now = replies[0].array?.first?.integer, let end = replies[1].array?.last?.integer else {
+            return false
+        }
         return end / 1_000 < now
     }
 }

@@ -129,7 +129,8 @@ struct WorkerEnd: Sendable {
         #expect(
             lastLine.contains(" \(outcome) ") && lastLine.contains("exit=\(code)"), "\(errors)", sourceLocation: place)
         for word in words {
-            #expect(report?.reason?.contains(word) ?? false, "‘\(word)’ in \(report?.reason ?? "")", sourceLocation: place)
+            #expect(
+                report?.reason?.contains(word) ?? false, "‘\(word)’ in \(report?.reason ?? "")", sourceLocation: place)
             #expect(lastLine.contains(word), "‘\(word)’ in \(lastLine)", sourceLocation: place)
         }
     }

@@ -8,9 +8,6 @@ enum QueueKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
     var testDescription: String { rawValue }
 
-    /// Where a crash is noticed at once; elsewhere it takes until the lease ends.
-    var hasLeases: Bool { self == .redis }
-
     /// A fresh queue that no other test knows.
     func make() async throws -> any QueueUnderTest {
         let name = "q-\(UUID().uuidString.prefix(8).lowercased())"

@@ -15,6 +15,24 @@ final class RabbitMQUnderTest: QueueUnderTest {
         try await server.declareQueue(name, type: type)
     }
 
+    /// Quorum queues keep the broker busy for as long as they are there.
+    deinit {
+        Task { [server, queue] in
+            try? await server.evaluate(
+                """
+                [catch rabbit_amqqueue:delete(Q, false, false, <<"tests">>) || Q <- \(Self.ours(queue))], ok
+                """)
+        }
+    }
+
+    /// In Erlang: the queue under test and those that semel has made beside it.
+    private static func ours(_ queue: String) -> String {
+        """
+        [Q || Q <- rabbit_amqqueue:list(), {resource, _, queue, Name} <- [amqqueue:get_name(Q)],
+            lists:prefix("\(queue).", binary_to_list(Name) ++ ".")]
+        """
+    }
+
     func put(_ bodies: [[UInt8]]) async throws {
         try await server.publish(bodies: bodies, to: queue)
     }
@@ -31,14 +49,15 @@ final class RabbitMQUnderTest: QueueUnderTest {
         // As an atom, since Erlang breaks long strings into lines.
         let answer = try await server.evaluate(
             """
-            Name = fun(Q) -> binary_to_list(element(4, amqqueue:get_name(Q))) end,
-            Ours = [Q || Q <- rabbit_amqqueue:list(), lists:prefix("\(queue).", Name(Q) ++ ".")],
+            Ours = \(Self.ours(queue)),
             Nothing = rabbit_fifo:make_purge_nodes([]),
             [{ok, _, _} = ra:process_command(amqqueue:get_pid(Q), Nothing, 60000)
                 || Q <- Ours, amqqueue:get_type(Q) =:= rabbit_quorum_queue],
-            list_to_atom(lists:flatten(lists:join(" ", [Name(Q) || Q <- Ours, Name(Q) =/= "\(queue)"])))
+            list_to_atom(lists:flatten(
+                lists:join(" ", [binary_to_list(element(4, amqqueue:get_name(Q))) || Q <- Ours])))
             """)
         return answer.split { !($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") }.map(String.init)
+            .filter { $0 != queue }
     }
 
     func left() async throws -> Left {

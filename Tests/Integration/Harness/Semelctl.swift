@@ -26,17 +26,16 @@ enum Semelctl {
         try await run(queue, ["enqueue", "--file", file] + flags)
     }
 
-    /// What `semelctl queue --json` counts.
-    static func counts(_ queue: any QueueUnderTest) async throws -> Left {
-        struct Counts: Decodable {
-            var ready: Int
-            var claimed: Int?
-            var delayed: Int?
-            var dead: Int?
-        }
+    /// What `semelctl queue --json` says; nothing where it cannot tell.
+    struct Counts: Decodable {
+        var ready: Int
+        var claimed: Int?
+        var delayed: Int?
+        var dead: Int?
+    }
+
+    static func counts(_ queue: any QueueUnderTest) async throws -> Counts {
         let json = try await run(queue, ["queue", "--json"])
-        let counts = try JSONDecoder().decode(Counts.self, from: Data(json.utf8))
-        return Left(
-            ready: counts.ready, claimed: counts.claimed ?? -1, delayed: counts.delayed ?? -1, dead: counts.dead ?? -1)
+        return try JSONDecoder().decode(Counts.self, from: Data(json.utf8))
     }
 }

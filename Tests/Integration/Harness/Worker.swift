@@ -6,6 +6,8 @@ final class Worker: Sendable {
     let process: RunningProcess
     private let directory: TemporaryDirectory
     private let secrets: [String]
+    /// Kept for as long as the worker runs, since a queue goes with its last reference.
+    private let queue: (any QueueUnderTest)?
     private let started = ContinuousClock.now
 
     /// Unless a test says otherwise: no port, and no waiting longer than needed.
@@ -17,8 +19,9 @@ final class Worker: Sendable {
     /// - Parameter secrets: must appear in nothing that the worker or its task writes.
     init(
         url: String? = nil, _ flags: [String] = [], environment: [String: String] = [:], secrets: [String] = [],
-        task: [String]? = nil, executable: Executable? = nil
+        task: [String]? = nil, queue: (any QueueUnderTest)? = nil
     ) throws {
+        self.queue = queue
         directory = try TemporaryDirectory("worker")
         try directory.write("", to: "termination-log")
         self.secrets = secrets
@@ -33,14 +36,14 @@ final class Worker: Sendable {
         var variables = environment
         if let url { variables["SEMEL_QUEUE"] = url }
         process = try RunningProcess(
-            executable ?? .semel, arguments, environment: RunningProcess.environment(adding: variables))
+            .semel, arguments, environment: RunningProcess.environment(adding: variables))
     }
 
     /// Starts a worker on a queue.
     convenience init(
         _ queue: any QueueUnderTest, _ flags: [String] = [], environment: [String: String] = [:], task: [String]
     ) throws {
-        try self.init(url: queue.url, flags, environment: environment, secrets: queue.secrets, task: task)
+        try self.init(url: queue.url, flags, environment: environment, secrets: queue.secrets, task: task, queue: queue)
     }
 
     private static func variable(_ flag: String) -> String {
@@ -106,6 +109,6 @@ enum Shell {
 
     /// Says that it runs, goes on until a file is there, and ends with this status.
     static func until(_ file: String, exit status: Int = 0) -> [String] {
-        run(#"echo \#(started); while [ ! -e "$1" ]; do sleep 0.05; done; echo "$SEMEL_ATTEMPT"; exit \#(status)"#, file)
+        run(#"echo \#(started); while [ ! -e "$1" ]; do sleep 0.05; done; exit \#(status)"#, file)
     }
 }
