@@ -70,7 +70,8 @@ let package = Package(
         .executableTarget(
             name: "semel-soak", dependencies: ["TestSupport"], path: "Tests/Soak", swiftSettings: settings),
         .testTarget(
-            name: "TestSupportTests", dependencies: ["TestSupport"], path: "Tests/SupportTests", swiftSettings: settings),
+            name: "TestSupportTests", dependencies: ["TestSupport"], path: "Tests/SupportTests", swiftSettings: settings
+        ),
         .testTarget(
             name: "SemelTests",
             dependencies: ["CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", logging] + queues

@@ -66,7 +66,8 @@ public struct NamedQueue: Sendable {
             address = .redis(try RedisAddress(variables.redis()))
             secretVariables = ["REDIS_USER", "REDIS_PASSWORD"]
         } else {
-            address = try QueueAddress(QueueURL(SpoolAddress.defaultURL, source: "no --queue, SEMEL_QUEUE, MQ_QUEUE or REDIS_LIST"))
+            address = try QueueAddress(
+                QueueURL(SpoolAddress.defaultURL, source: "no --queue, SEMEL_QUEUE, MQ_QUEUE or REDIS_LIST"))
             secretVariables = []
         }
     }

@@ -81,6 +81,7 @@ public actor RedisDeadLetters: DeadLetterStore {
             reason: text("reason"), attempts: Int(text("attempts")) ?? 0, exit: Int32(text("exit")),
             output: text("output").split(separator: "\n").map(String.init), worker: text("worker"), time: text("time"))
         return StoredDeadLetter(
-            messageID: fields["id"] == nil ? entry : text("id"), letter: letter.reason.isEmpty ? .unknown() : letter, body: fields["body"] ?? [])
+            messageID: fields["id"] == nil ? entry : text("id"), letter: letter.reason.isEmpty ? .unknown() : letter,
+            body: fields["body"] ?? [])
     }
 }

@@ -57,7 +57,8 @@ final class LogWriter: Sendable {
                 state.isWriting = !state.lines.isEmpty
                 guard state.isWriting else { return nil }
                 defer { (state.lines, state.leftOut) = ([], 0) }
-                let gap = state.leftOut > 0 ? "(\(state.leftOut) log lines left out: standard error was not read)\n" : ""
+                let gap =
+                    state.leftOut > 0 ? "(\(state.leftOut) log lines left out: standard error was not read)\n" : ""
                 return state.lines.joined() + gap
             }
             guard let text else { return }

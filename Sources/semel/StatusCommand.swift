@@ -38,7 +38,9 @@ enum StatusCommand {
             }
             return address
         }
-        let text = environment[Setting.statusAddress.variable].flatMap { $0.isEmpty ? nil : $0 } ?? Setting.statusAddress.standard ?? ""
+        let text =
+            environment[Setting.statusAddress.variable].flatMap { $0.isEmpty ? nil : $0 } ?? Setting.statusAddress
+            .standard ?? ""
         guard let address = try StatusAddress.parse(text, source: Setting.statusAddress.variable) else {
             throw ConfigurationError("the status endpoint is off (\(Setting.statusAddress.variable))")
         }

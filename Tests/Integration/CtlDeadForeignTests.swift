@@ -83,7 +83,9 @@ struct CtlDeadForeignTests {
     @Test func manyInRedis() async throws {
         let queue = try #require(try await QueueKind.redis.make() as? RedisUnderTest)
         let replies = try await queue.server.pipeline(
-            (0..<105).map { ["XADD", queue.key("dead"), "*", "id", "m-\($0)", "body", "b-\($0)", "reason", "r-\($0 % 2)"] })
+            (0..<105).map {
+                ["XADD", queue.key("dead"), "*", "id", "m-\($0)", "body", "b-\($0)", "reason", "r-\($0 % 2)"]
+            })
         for case .error(let text) in replies { Issue.record("\(text)") }
         #expect(try await Ctl.deadIDs(queue) == (0..<105).map { "m-\($0)" })
         let end = try await Ctl.run(queue, "dead", "retry", "--reason", "r-1", "--yes")

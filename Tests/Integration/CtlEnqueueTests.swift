@@ -62,7 +62,8 @@ struct CtlEnqueueTests {
     func linesAreBytes(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let bodies: [[UInt8]] = [[0, 255, 13], [32], [0xc3], Array("last".utf8)]
-        try await Ctl.enqueue(queue, "--lines", input: Array("\n\n".utf8) + SampleBytes.lines(bodies, 10) + Array("\n".utf8))
+        try await Ctl.enqueue(
+            queue, "--lines", input: Array("\n\n".utf8) + SampleBytes.lines(bodies, 10) + Array("\n".utf8))
         #expect(try await queue.readyBodies() == bodies)
     }
 

@@ -5,7 +5,8 @@ import Testing
 @Suite struct DocumentationTests {
     /// `Tests/SemelTests/X.swift` is two folders below the root.
     private var root: URL {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
     }
 
     @Test func exitCodesAreDocumentedAsTheyAre() throws {
