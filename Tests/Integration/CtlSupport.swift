@@ -27,8 +27,10 @@ enum Ctl {
 
     static func end(of process: RunningProcess, _ queue: any QueueUnderTest) async throws -> CtlEnd {
         let status = try await process.waitForExit(timeout: .seconds(90))
-        for secret in queue.secrets where (process.stdout.text + process.stderr.text).contains(secret) {
-            throw SupportError("a password was printed: \(process.report)")
+        for secret in queue.secrets.map({ Data($0.utf8) }) {
+            for printed in [process.stdout.bytes, process.stderr.bytes] where Data(printed).range(of: secret) != nil {
+                throw SupportError("a password was printed: \(process.report)")
+            }
         }
         return CtlEnd(status: status, stdout: process.stdout.bytes, stderrText: process.stderr.text)
     }
