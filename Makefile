@@ -10,7 +10,7 @@ SWIFT ?= swift
 STATIC := -c release --scratch-path .build/static -Xswiftc -static-executable -Xlinker -s -Xlinker -lssl -Xlinker -lcrypto
 RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
 
-.PHONY: build demo test soak lint format packages clean
+.PHONY: build demo test faults soak lint format packages clean
 
 build: packages
 	$(SWIFT) build $(STATIC) --product semel

@@ -59,7 +59,7 @@ struct WorkerKilledTests {
         let worker = try Worker(queue, task: notes.held())
         try await worker.waitForTask()
         let task = try #require(worker.taskProcess)
-        worker.process.send(SIGSTOP)
+        try await worker.pause()
         try notes.allow()
         try await eventually("the task ends") { ProcessState.isZombie(task) }
         try await worker.kill()

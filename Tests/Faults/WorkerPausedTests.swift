@@ -13,7 +13,7 @@ struct WorkerPausedTests {
         try await queue.put("m")
         let worker = try Worker(queue, task: notes.held())
         try await worker.waitForTask()
-        worker.process.send(SIGSTOP)
+        try await worker.pause()
         try await Worker.run(queue, ["--wait", "2s"], task: notes.at(once: 0)).expect(0, "idle")
         try notes.allow()
         worker.process.send(SIGCONT)
@@ -29,7 +29,7 @@ struct WorkerPausedTests {
         try await queue.put("m")
         let worker = try Worker(queue, ["--lease", "1s"], task: notes.held())
         try await worker.waitForTask()
-        worker.process.send(SIGSTOP)
+        try await worker.pause()
         let others = try Notes()
         try await queue.nextAttempt(task: others.at(once: 0)).expect(0, "completed", attempt: 2)
         worker.process.send(SIGCONT)
@@ -48,7 +48,7 @@ struct WorkerPausedTests {
         let worker = try Worker(queue, ["--lease", "1s"], task: notes.held(exit: status))
         try await worker.waitForTask()
         let task = try #require(worker.taskProcess)
-        worker.process.send(SIGSTOP)
+        try await worker.pause()
         try notes.allow()
         try await eventually("the task ends") { ProcessState.isZombie(task) }
         // Another worker has the message in that moment.
@@ -75,7 +75,7 @@ struct WorkerPausedTests {
             let worker = try Worker(queue, ["--lease", "1s"], task: notes.held())
             try await worker.waitForTask()
             let task = try #require(worker.taskProcess)
-            worker.process.send(SIGSTOP)
+            try await worker.pause()
             try notes.allow()
             try await eventually("the task ends") { ProcessState.isZombie(task) }
             stale.append(worker)

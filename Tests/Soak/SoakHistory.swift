@@ -35,8 +35,8 @@ struct MessageHistory: Sendable {
 
 /// How many copies of a message RabbitMQ may have come to hold, by the rules of at-least-once.
 ///
-/// A retry, a release and a dead letter are published first and acknowledged then. Whatever comes between the two leaves
-/// the copy and the original, and both are run, perhaps at the same time. The other queues settle in one step.
+/// A retry, a release and a dead letter are published first and acknowledged then. Whatever comes between the two
+/// leaves the copy and the original, and both are run, perhaps at the same time. The other queues settle in one step.
 struct CopyCount {
     /// The moments from which on there may have been one more.
     private let moments: [Int64]

@@ -47,8 +47,8 @@ enum SoakTask {
         elif [ "$dice" -ge 965 ] && fault paused-before-settling; then
             draw 40
             kill -STOP "$PPID"
-            # Takes effect when the kernel gets round to it. A worker that sees this task's end before would kill all that
-            # is left of it, and nobody would wake the worker.
+            # Takes effect when the kernel gets round to it. A worker that sees this task's end before would kill all
+            # that is left of it, and nobody would wake the worker.
             tries=0
             while grep -L '^State:.T' "/proc/$PPID"/task/*/status | grep -q . && [ $((tries += 1)) -lt 200 ]; do :; done
             { sleep "$(( (drawn + 1) / 10 )).$(( (drawn + 1) % 10 ))"; kill -CONT "$PPID"; } &

@@ -104,21 +104,19 @@ struct SoakVerdict: Sendable {
     private static let leastDelay: Int64 = 95_000_000
 
     private static func complaint(_ entry: MessageHistory.Entry, _ later: MessageHistory.Entry) -> String? {
-        let who = "worker \(entry.run.worker) (attempt \(entry.run.attempt))"
+        let code = entry.record?.exitCode ?? -1
+        let who = "worker \(entry.run.worker) (attempt \(entry.run.attempt), exit \(code))"
         let other = "worker \(later.run.worker) (attempt \(later.run.attempt))"
         let end = entry.run.end ?? entry.over
         if later.run.start < end {
-            // By the same attempt's number an earlier claim cannot be told from a later one, but by its time.
-            if later.run.attempt == entry.run.attempt && later.run.start < entry.run.start { return nil }
-            return
-                "\(who) settled it (exit \(entry.record?.exitCode ?? -1)) although \(other) had it before the task ended"
+            return "\(who) settled it although \(other) had it before the task ended"
         }
         if entry.isRetriedByReport {
             return later.run.start < end + leastDelay
                 ? "\(who) settled it as a retry, and \(other) had it before that was due" : nil
         }
         if entry.isHandedBack { return nil }
-        return "\(who) reported it as settled for good (exit \(entry.record?.exitCode ?? -1)), and then \(other) ran it"
+        return "\(who) reported it as settled for good, and then \(other) ran it"
     }
 
     private mutating func explainRuns(of history: MessageHistory, _ copies: CopyCount, _ outages: [Outage]) {

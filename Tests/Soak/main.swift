@@ -23,6 +23,8 @@ func endOnSignals() -> [any DispatchSourceSignal] {
         source.setEventHandler {
             WorkerCrew.startNobodyAnyMore()
             LeftBehind.end(mark)
+            // The logs of the workers that were just killed are still being written.
+            usleep(500_000)
             try? FileManager.default.removeItem(atPath: logs)
             exit(128 + number)
         }

@@ -22,7 +22,16 @@ extension RabbitMQServer {
         _ name: String, type: QueueType = .classic, arguments: [String: AMQPValue] = [:]
     ) async throws {
         let arguments = arguments.merging(["x-queue-type": .string(type.rawValue)]) { given, _ in given }
-        try await connected { _ = try $0.declareQueue(name, arguments: arguments) }
+        // On a busy machine the broker may not wait long enough for a quorum queue's first leader.
+        let internalError = 541
+        try await eventually(timeout: .seconds(60), "the broker declares \(name)") {
+            do {
+                try await connected { _ = try $0.declareQueue(name, arguments: arguments) }
+                return true
+            } catch let error as AMQPError where error.code == internalError {
+                return false
+            }
+        }
         if type == .quorum {
             try await rememberQuorumQueues()
         }

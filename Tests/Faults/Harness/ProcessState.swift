@@ -4,10 +4,17 @@ import Glibc
 /// What the kernel says of a process.
 enum ProcessState {
     /// Ended, and not yet collected by its parent.
-    static func isZombie(_ pid: pid_t) -> Bool { letter(pid) == "Z" }
+    static func isZombie(_ pid: pid_t) -> Bool { letter(in: "/proc/\(pid)/stat") == "Z" }
 
-    private static func letter(_ pid: pid_t) -> Substring? {
-        guard let file = FileHandle(forReadingAtPath: "/proc/\(pid)/stat"), let data = try? file.readToEnd() else {
+    /// Every thread of it; a signal to stop reaches them one after the other.
+    static func isStopped(_ pid: pid_t) -> Bool {
+        let folder = "/proc/\(pid)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return !threads.isEmpty && threads.allSatisfy { letter(in: "\(folder)/\($0)/stat") == "T" }
+    }
+
+    private static func letter(in path: String) -> Substring? {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() else {
             return nil
         }
         return String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first

@@ -71,6 +71,12 @@ final class Worker: Sendable {
         guard end.status == .signalled(SIGKILL) else { throw SupportError("it was gone before: \(end.errors)") }
     }
 
+    /// Makes it stand still until SIGCONT.
+    func pause() async throws {
+        process.send(SIGSTOP)
+        try await eventually("it stands still") { ProcessState.isStopped(process.pid) }
+    }
+
     /// Waits until its task has begun; see ``Notes``.
     func waitForTask() async throws {
         try await process.waitForOutput(containing: Notes.started, timeout: .seconds(60))
