@@ -97,8 +97,9 @@ extension String {
     fileprivate var looksLikeARawPassword: Bool {
         guard let start = firstRange(of: "://")?.upperBound else { return false }
         let authority = self[start...].prefix { !"/?#".contains($0) }
-        let mayHoldSecrets = authority.contains("@") || (authority.contains(":") && !authority.hasSuffix("]"))
-        return mayHoldSecrets && self[authority.endIndex...].contains("@")
+        let behind = self[authority.endIndex...]
+        if authority.contains("@") { return behind.prefix { $0 != "?" }.contains("@") }
+        return authority.contains(":") && !authority.hasSuffix("]") && behind.contains("@")
     }
 
     /// `[::1]` is how a URL writes an address whose name is `::1`.

@@ -150,7 +150,8 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
                 report.outcome = .lost
                 report.reason = "the settlement did not count: \(loss.reason)"
             case .handedBack(let why):
-                report.outcome = .retry
+                // What was to be a completion or a dead letter is another attempt now; the other ends stay what they are.
+                if [.completed, .deadLettered].contains(report.outcome) { report.outcome = .retry }
                 let reasons = [report.reason, "handed back to the queue: \(why)"]
                 report.reason = reasons.compactMap { $0 }.joined(separator: "; ")
             }

@@ -78,11 +78,18 @@ public final class WorkerStatus: Sendable {
         }
     }
 
+    /// Counts what the task printed, before it is a whole line.
+    public func printed(_ count: Int) {
+        state.withLock { $0.shown.outputBytes += count }
+    }
+
     /// Takes what the task printed. Whole lines, where they are known: a stream's `rest` of a line and what follows it come
     /// together, so that the other stream cannot come between them.
-    public func output(_ bytes: UnsafeRawBufferPointer, after rest: [UInt8] = []) {
+    ///
+    /// - Parameter isCounted: Whether ``printed(_:)`` has counted it.
+    public func output(_ bytes: UnsafeRawBufferPointer, after rest: [UInt8] = [], isCounted: Bool = false) {
         state.withLock { state in
-            state.shown.outputBytes += rest.count + bytes.count
+            if !isCounted { state.shown.outputBytes += rest.count + bytes.count }
             rest.withUnsafeBytes { state.tail.append($0) }
             state.tail.append(bytes)
         }

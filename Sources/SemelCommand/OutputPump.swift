@@ -61,6 +61,7 @@ final class OutputPump: Sendable {
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { return capture.finish() }
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            status.printed(count)
             lines.pass(piece)
             capture.append(piece)
             if targetIsOpen { targetIsOpen = write(piece) }
@@ -102,14 +103,14 @@ private struct LineGate {
         let isLong = rest.count + piece.count - end > Self.longest
         let shown = isLong ? piece.count : end
         if shown > 0 {
-            status.output(UnsafeRawBufferPointer(rebasing: piece[..<shown]), after: rest)
+            status.output(UnsafeRawBufferPointer(rebasing: piece[..<shown]), after: rest, isCounted: true)
             rest.removeAll(keepingCapacity: true)
         }
         rest.append(contentsOf: piece[shown...])
     }
 
     mutating func flush() {
-        if !rest.isEmpty { rest.withUnsafeBytes { status.output($0) } }
+        if !rest.isEmpty { rest.withUnsafeBytes { status.output($0, isCounted: true) } }
         rest = []
     }
 }

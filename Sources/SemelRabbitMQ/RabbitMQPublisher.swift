@@ -135,6 +135,9 @@ final class RabbitMQPublisher {
             try publish(result, to: queue, properties)
         } catch .broken(let text) where text.hasPrefix(Self.noQueue) {
             log.warning("nobody waits for the result", metadata: ["reply_to": "\(queue)"])
+        } catch .closed(541, _) where queue.hasPrefix(Self.replyTo) {
+            // What looks like the name of a waiting channel but is none crashes ours (3.10).
+            log.warning("nobody waits for the result", metadata: ["reply_to": "\(queue)"])
         }
     }
 

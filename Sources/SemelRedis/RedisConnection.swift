@@ -84,7 +84,10 @@ final class RedisConnection: Sendable {
             promise.fail(RedisFailure.broken("out of memory"))
             return promise.futureResult
         }
-        channel.writeAndFlush(RedisRequest(bytes: bytes, reply: promise), promise: nil)
+        // On a closed channel there is nobody left to fail the reply.
+        channel.writeAndFlush(RedisRequest(bytes: bytes, reply: promise)).whenFailure { _ in
+            promise.fail(RedisFailure.broken("the connection was closed"))
+        }
         return promise.futureResult
     }
 

@@ -159,7 +159,7 @@ public actor RedisQueue: MessageQueue {
     }
 
     private func connected(within limit: Duration = .seconds(10)) async throws(RedisFailure) -> RedisConnection {
-        if let connection { return connection }
+        if let connection, connection.isOpen { return connection }
         let opened = try await RedisConnection.open(address, on: group, within: limit)
         connection = opened
         return opened
@@ -174,7 +174,8 @@ public actor RedisQueue: MessageQueue {
     }
 
     private func extend(_ claim: RedisClaim) async {
-        var pause = lease / 3
+        // Counted from when the claim was asked for: its answer may have been long in coming.
+        var pause = max(.zero, leaseEnds - lease * 2 / 3 - .now)
         while true {
             do { try await Task.sleep(for: pause) } catch { return }
             let asked = ContinuousClock.now

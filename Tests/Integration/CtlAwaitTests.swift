@@ -20,6 +20,9 @@ struct CtlAwaitTests {
         }
         let requester = try Ctl.start(queue, ["enqueue", "--await"] + flags, input: input)
         let end = try await Worker.run(queue, worker, task: task)
+        guard [.exited(0), .exited(65)].contains(end.status) else {
+            throw SupportError("the message has not come to an end: \(end.stderr)")
+        }
         return (try await Ctl.end(of: requester, queue), end)
     }
 
@@ -38,7 +41,7 @@ struct CtlAwaitTests {
     @Test(arguments: QueueKind.allCases)
     func largeResults(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
-        let body = SampleBytes.many(3 << 20)
+        let body = SampleBytes.many(600_000)
         let ends = try await request(queue, input: body, task: Shell.run("cat"))
         #expect(ends.requester.status == .exited(0), "\(ends.requester.stderrText)")
         #expect(ends.requester.stdout == body, "\(ends.requester.stdout.count) bytes")

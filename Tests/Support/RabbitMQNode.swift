@@ -38,8 +38,9 @@ struct RabbitMQNode: Sendable {
         erlangArguments: [String]
     ) -> [String: String] {
         let loopback = "-kernel inet_dist_use_interface {127,0,0,1}"
-        // Few threads, which suits small machines; quorum queues tell their counts ten times a second.
-        let machine = ["+S 2:2", "+SDio 4", "+A 4", loopback, "-rabbit quorum_tick_interval 100"]
+        // Few threads, which suits small machines; quorum queues tell their counts once a second. More often is too
+        // often: in 3.10 a queue that ticks before it has taken its first command crashes, and its declarer with it (541).
+        let machine = ["+S 2:2", "+SDio 4", "+A 4", loopback, "-rabbit quorum_tick_interval 1000"]
         return RunningProcess.environment(adding: [
             "HOME": directory.path,
             "ERL_EPMD_ADDRESS": "127.0.0.1",
