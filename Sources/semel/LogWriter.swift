@@ -28,7 +28,8 @@ final class LogWriter: Sendable {
         if let thread { thread.signal() } else { writeAll() }
     }
 
-    /// Waits until everything is written, or for so long.
+    /// Waits until everything is written, or for so long. By looking again and again: it is the last thing that the process
+    /// does, nobody else wants this thread any more, and the lines are usually out before the first look.
     func flush(within limit: Duration) {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end, state.withLock({ $0.isWriting || !$0.lines.isEmpty }) { usleep(100) }
