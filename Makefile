@@ -1,5 +1,6 @@
 # make demo            a real job from queue to exit code, in about a minute (BROKER=rabbitmq or redis for a real server)
 # make test            every test, against real servers that are started and stopped again
+# make faults          of these, workers killed and paused, servers restarted, connections cut, disks filled
 # make soak            random faults, nothing lost, nothing settled twice (SOAK=30m SEED=7 QUEUES=redis MESSAGES=5000)
 # make build           dist/semel (fully static) and dist/semelctl
 SHELL := /bin/sh
@@ -30,13 +31,14 @@ demo: packages
 test: packages
 	scripts/packages test
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip FaultTests
+	scripts/test --skip FaultTests
+	scripts/test --filter FaultTests
 
-# Workers killed and paused, servers restarted, connections cut, disks filled: needs root (it mounts a tmpfs).
+# Needs root: a full disk is a tmpfs that a test mounts.
 faults: packages
 	scripts/packages test
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --filter FaultTests
+	scripts/test --filter FaultTests
 
 soak: packages
 	scripts/packages test

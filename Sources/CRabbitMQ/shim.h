@@ -23,6 +23,7 @@ static const uint32_t semel_confirm_select_ok = AMQP_CONFIRM_SELECT_OK_METHOD;
 static const uint32_t semel_queue_declare = AMQP_QUEUE_DECLARE_METHOD;
 static const uint32_t semel_queue_declare_ok = AMQP_QUEUE_DECLARE_OK_METHOD;
 static const uint32_t semel_basic_qos = AMQP_BASIC_QOS_METHOD;
+static const uint32_t semel_basic_qos_ok = AMQP_BASIC_QOS_OK_METHOD;
 static const uint32_t semel_basic_consume = AMQP_BASIC_CONSUME_METHOD;
 static const uint32_t semel_basic_consume_ok = AMQP_BASIC_CONSUME_OK_METHOD;
 static const uint32_t semel_basic_cancel = AMQP_BASIC_CANCEL_METHOD;

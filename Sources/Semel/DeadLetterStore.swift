@@ -31,8 +31,8 @@ public enum DeadLetterAction: Sendable, Hashable {
 
 /// The dead letters of one queue.
 public protocol DeadLetterStore: Sendable {
-    /// Goes through the dead letters, oldest first, and does with each what `decide` says. Those that come while it runs
-    /// may be left out; one that is retried or dropped was looked at in this run.
+    /// Goes through the dead letters, oldest first, and does with each what `decide` says. Those that come while it
+    /// runs, retried ones that died again among them, are left out; one that is retried or dropped was looked at.
     func visit(_ decide: @escaping @Sendable (StoredDeadLetter) -> DeadLetterAction) async throws(QueueFailure)
     func close() async
 }

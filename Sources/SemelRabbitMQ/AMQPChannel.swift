@@ -9,7 +9,7 @@ final class AMQPChannel {
         case nothingThere
         /// The answer to a request, by its method number.
         case answer(UInt32)
-        case declared(messages: Int, consumers: Int)
+        case declared(messages: Int)
         /// The broker ended the consumer: its queue was deleted, or moved.
         case consumerCancelled
         case blocked(String)
@@ -92,6 +92,42 @@ final class AMQPChannel {
         }
     }
 
+    /// Makes a durable queue, if there is none of that name; 406 when there is one of another kind.
+    func declare(_ queue: String, _ arguments: [amqp_table_entry_t]) throws(AMQPFailure) {
+        _ = try declare(queue, arguments, passive: false)
+    }
+
+    /// How many messages are ready; 404 when there is no such queue.
+    func count(of queue: String) throws(AMQPFailure) -> Int {
+        try declare(queue, [], passive: true)
+    }
+
+    private func declare(_ queue: String, _ arguments: [amqp_table_entry_t], passive: Bool) throws(AMQPFailure) -> Int {
+        let memory = AMQPMemory()
+        defer { memory.keep() }
+        var method = amqp_queue_declare_t()
+        method.queue = memory.bytes(queue)
+        method.durable = 1
+        method.passive = passive ? 1 : 0
+        method.arguments = memory.table(arguments)
+        try connection.send(semel_queue_declare, method)
+        return try wait(for: "queue.declare") { (event) throws(AMQPFailure) in
+            if case .declared(let messages) = event { messages } else { nil }
+        }
+    }
+
+    /// Asks for at most one unacknowledged message.
+    func limitPrefetch() throws(AMQPFailure) {
+        try connection.send(semel_basic_qos, amqp_basic_qos_t(prefetch_size: 0, prefetch_count: 1, global: 0))
+    }
+
+    /// Returns when the broker has answered on this very channel. One that was cut off without a word looks like one on
+    /// which there is nothing to say; so it is asked something that changes nothing.
+    func checkThatItLives() throws(AMQPFailure) {
+        try limitPrefetch()
+        try expect(semel_basic_qos_ok, to: "basic.qos")
+    }
+
     /// Closes the channel and waits for the broker's word: it has then seen all that was sent before.
     func close() throws(AMQPFailure) {
         var method = amqp_channel_close_t()
@@ -121,7 +157,7 @@ final class AMQPChannel {
             return .returned(text)
         case semel_queue_declare_ok:
             let declared = try method.arguments(amqp_queue_declare_ok_t.self)
-            return .declared(messages: Int(declared.message_count), consumers: Int(declared.consumer_count))
+            return .declared(messages: Int(declared.message_count))
         case semel_connection_blocked:
             return .blocked(try method.arguments(amqp_connection_blocked_t.self).reason.text)
         case semel_connection_unblocked: return .unblocked

@@ -36,8 +36,11 @@ public actor RabbitMQDeadLetters: DeadLetterStore {
         let channel = try AMQPChannel(AMQPConnection(address))
         defer { channel.connection.close() }
         var publisher: RabbitMQPublisher?
+        // A letter that is retried may be back before the others are through, and behind those that were here.
+        var rest = try channel.count(of: address.deadQueue)
         // What is kept stays unacknowledged until the end, so that no letter is met twice.
-        while let delivery = try channel.get(from: address.deadQueue) {
+        while rest > 0, let delivery = try channel.get(from: address.deadQueue) {
+            rest -= 1
             let letter = try Self.letter(delivery)
             switch decide(letter) {
             case .keep: continue

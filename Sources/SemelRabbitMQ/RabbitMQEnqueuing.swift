@@ -48,14 +48,14 @@ extension RabbitMQPublisher {
     {
         do throws(AMQPFailure) {
             let publisher = try RabbitMQPublisher(address, log: log)
-            try publisher.declare(address.queue, [], passive: true)
+            _ = try publisher.channel.count(of: address.queue)
             return publisher
         } catch .closed(404, _) where declaring {
             // The broker ended that channel with its answer.
             let publisher = try RabbitMQPublisher(address, log: log)
             let memory = AMQPMemory()
             defer { memory.keep() }
-            try publisher.declare(address.queue, [memory.entry("x-queue-type", "quorum")])
+            try publisher.channel.declare(address.queue, [memory.entry("x-queue-type", "quorum")])
             return publisher
         }
     }

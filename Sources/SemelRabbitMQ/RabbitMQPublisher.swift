@@ -8,7 +8,7 @@ final class RabbitMQPublisher {
     private let address: RabbitMQAddress
     private let log: Logger
     private let meanwhile: () -> Void
-    private var channel: AMQPChannel
+    private(set) var channel: AMQPChannel
     private var unconfirmed = Unconfirmed()
     private var blocked: String?
     private var returned = false
@@ -79,7 +79,7 @@ final class RabbitMQPublisher {
 
     /// Fails with 404 when it is not: a copy that is meant for it would be lost.
     private func checkThatQueueIsThere() throws(AMQPFailure) {
-        try declare(address.queue, [], passive: true)
+        _ = try channel.count(of: address.queue)
     }
 
     /// A dead letter back to its queue, as if it had never been tried.
@@ -245,20 +245,6 @@ final class RabbitMQPublisher {
         return Self.failure(failure, blocked: blocked)
     }
 
-    func declare(_ queue: String, _ arguments: [amqp_table_entry_t], passive: Bool = false) throws(AMQPFailure) {
-        let memory = AMQPMemory()
-        defer { memory.keep() }
-        var method = amqp_queue_declare_t()
-        method.queue = memory.bytes(queue)
-        method.durable = 1
-        method.passive = passive ? 1 : 0
-        method.arguments = memory.table(arguments)
-        try channel.connection.send(semel_queue_declare, method)
-        try channel.wait(for: "queue.declare") { (event) throws(AMQPFailure) -> Void? in
-            if case .declared = event { () } else { nil }
-        }
-    }
-
     /// Makes a durable queue of semel's: of type quorum, whatever the user's is, so that it has copies where there are
     /// several nodes. Before 3.10 those knew no times to live. One that exists with other arguments is used as it is:
     /// whoever made it by hand knew what they wanted.
@@ -268,9 +254,9 @@ final class RabbitMQPublisher {
         let onlyQuorum: Set = ["x-dead-letter-strategy", "x-overflow", "x-delivery-limit"]
         do throws(AMQPFailure) {
             if isServer(atLeast: (3, 10)) {
-                try declare(queue, arguments + [memory.entry("x-queue-type", "quorum")])
+                try channel.declare(queue, arguments + [memory.entry("x-queue-type", "quorum")])
             } else {
-                try declare(queue, arguments.filter { !onlyQuorum.contains($0.key.text) })
+                try channel.declare(queue, arguments.filter { !onlyQuorum.contains($0.key.text) })
             }
         } catch .closed(406, let text) {
             log.debug("\(queue) exists with other arguments", metadata: ["reason": "\(text)"])

@@ -85,7 +85,7 @@ public actor RabbitMQQueue: MessageQueue {
         let memory = AMQPMemory()
         defer { memory.keep() }
         // Written one after the other; the broker keeps their order, and the delivery is the answer to all of them.
-        try channel.connection.send(semel_basic_qos, amqp_basic_qos_t(prefetch_size: 0, prefetch_count: 1, global: 0))
+        try channel.limitPrefetch()
         var consume = amqp_basic_consume_t()
         consume.queue = memory.bytes(address.queue)
         consume.consumer_tag = memory.bytes(Self.consumerTag)
@@ -171,7 +171,12 @@ public actor RabbitMQQueue: MessageQueue {
                 // Prefetch is 1 and the consumer was cancelled, so none should come; one that does is not ours.
                 if case .delivery(let stray) = event { try refuse(stray, requeue: true, on: channel) }
                 if case .consumerCancelled = event {
-                    throw .closed(code: 404, text: "queue '\(address.queue)' was deleted or moved")
+                    throw .closed(
+                        code: 404,
+                        text: """
+                            queue '\(address.queue)' was deleted or moved, or its consumer timeout passed \
+                            (RabbitMQ 4.3 and later: raise x-consumer-timeout)
+                            """)
                 }
             }
         } catch {
@@ -293,8 +298,18 @@ public actor RabbitMQQueue: MessageQueue {
 
     /// On a connection of its own: RabbitMQ stops reading from publishers when it runs out of memory, and an
     /// acknowledgement on the same connection would wait with them.
+    ///
+    /// What is published for a claim that is gone would be a second message. So the claim is looked at last.
     private func publisher() throws(AMQPFailure) -> RabbitMQPublisher {
-        try RabbitMQPublisher(address, log: log) { self.assumeIsolated { $0.serve() } }
+        let publisher = try RabbitMQPublisher(address, log: log) { self.assumeIsolated { $0.serve() } }
+        guard case .claimed(let claim, _, let channel) = state else { return publisher }
+        do throws(AMQPFailure) {
+            try channel.checkThatItLives()
+        } catch {
+            lose(claim, channel, error)
+            throw error
+        }
+        return publisher
     }
 }
 

@@ -129,4 +129,11 @@ enum RedisFailure: Error, Sendable {
         case .broken(let text), .answered(let text): text
         }
     }
+
+    /// Whether asking again would be answered alike. What Redis says of its own state passes.
+    var isLasting: Bool {
+        guard case .answered(let text) = self else { return false }
+        let passing = ["READONLY", "LOADING", "BUSY", "OOM", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS"]
+        return !passing.contains { text.contains($0) }
+    }
 }

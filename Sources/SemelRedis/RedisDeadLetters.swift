@@ -31,9 +31,12 @@ public actor RedisDeadLetters: DeadLetterStore {
     ) async throws(RedisFailure) {
         let stream = RedisArgument(address.keys.dead)
         var from = "-"
+        // A letter that is retried may be back before the others are through, as an entry behind those that were here.
+        let newest = try await connection.command(["XREVRANGE", stream, "+", "-", "COUNT", "1"])
+        guard let last = newest.elements?.first?.elements?.first?.text else { return }
         while true {
             let page = try await connection.command([
-                "XRANGE", stream, RedisArgument(from), "+", "COUNT", RedisArgument(Self.page),
+                "XRANGE", stream, RedisArgument(from), RedisArgument(last), "COUNT", RedisArgument(Self.page),
             ])
             guard let entries = page.elements, !entries.isEmpty else { return }
             for entry in entries {

@@ -24,6 +24,9 @@ public actor RedisQueue: MessageQueue {
     private static let taken = ClaimLoss("the lease ended and another worker took the message, or it was deleted")
     /// For how long a result may be fetched.
     private static let resultLifetime = Duration.seconds(86_400)
+    /// For how long a settlement that Redis refuses is tried again before the message is handed back: rights may be
+    /// withdrawn for a moment.
+    private static let longestInsistence = Duration.seconds(10)
 
     public init(_ address: RedisAddress, on group: any EventLoopGroup, status: WorkerStatus?, log: Logger) {
         self.address = address
@@ -55,11 +58,12 @@ public actor RedisQueue: MessageQueue {
         var lastChance: ContinuousClock.Instant?
         while !Task.isCancelled {
             let asked = ContinuousClock.now
+            lease = request.lease
             let found = try await request.delivery == .atMostOnce ? pop() : take(request)
             let leaseIsOver: Duration?
             switch found {
             case .message(let claim):
-                if request.delivery == .atLeastOnce { keep(claim, request.lease, since: asked) }
+                if request.delivery == .atLeastOnce { keep(claim, since: asked) }
                 return claim
             case .nothing(let rest): leaseIsOver = rest
             }
@@ -167,8 +171,7 @@ public actor RedisQueue: MessageQueue {
 
     // MARK: Holding
 
-    private func keep(_ claim: RedisClaim, _ lease: Duration, since asked: ContinuousClock.Instant) {
-        self.lease = lease
+    private func keep(_ claim: RedisClaim, since asked: ContinuousClock.Instant) {
         leaseEnds = asked + lease
         keeping = Task { await extend(claim) }
     }
@@ -213,7 +216,7 @@ public actor RedisQueue: MessageQueue {
         let names = address.keys
         let keys = [
             names.list, names.leases, names.payloads, names.attempts, names.delayed, names.settled(claim.message.id),
-            names.owners,
+            names.owners, names.named,
         ]
         let claimed = [RedisArgument(claim.message.id), RedisArgument(token)]
         // No longer than the lease has left: what comes after would be about somebody else's claim.
@@ -226,18 +229,27 @@ public actor RedisQueue: MessageQueue {
     // MARK: Settling
 
     fileprivate func settle(_ claim: RedisClaim, _ settlement: Settlement) async throws(SettlementFailure) {
-        if claim.atMostOnce { return try await settleTaken(claim, settlement) }
         keeping?.cancel()
         await keeping?.value
         if let loss = claim.loss.value { throw .lost(loss) }
+        // Nobody else can have what is off the list; so long an outage is ridden out for its result or its dead letter.
+        if claim.atMostOnce { leaseEnds = .now + lease }
+        let insistUntil = ContinuousClock.now + min(lease / 2, Self.longestInsistence)
+        var wanted = settlement
+        var refusal: RedisFailure?
         while true {
-            switch await attempt(settlement, on: claim) {
-            case .success(true): return
+            switch await attempt(wanted, on: claim) {
+            case .success(true):
+                if let refusal { throw .handedBack("Redis refused the settlement: \(refusal.reason)") }
+                return
             case .success(false): throw .lost(Self.taken)
             case .failure(let failure):
                 guard ContinuousClock.now < leaseEnds else {
-                    throw .lost(
-                        ClaimLoss("the lease ended while Redis could not be told of the end: \(failure.reason)"))
+                    throw .lost(ClaimLoss("Redis could not be told of the end in time: \((refusal ?? failure).reason)"))
+                }
+                if refusal == nil, failure.isLasting, !claim.atMostOnce, .now >= insistUntil {
+                    refusal = failure
+                    wanted = .release
                 }
                 log.warning("could not settle, trying again", metadata: ["reason": "\(failure.reason)"])
                 reconnect()
@@ -248,52 +260,44 @@ public actor RedisQueue: MessageQueue {
 
     private func attempt(_ settlement: Settlement, on claim: RedisClaim) async -> Result<Bool, RedisFailure> {
         do throws(RedisFailure) {
-            switch settlement {
-            case .complete(result: nil): return .success(try await isOurs(claim, RedisScripts.complete, []))
-            case .complete(let result?):
-                let arguments = try [RedisArgument(Self.resultLifetime.milliseconds), RedisArgument(bytes(of: result))]
-                let key = address.keys.result(claim.message.id)
-                return .success(try await isOurs(claim, RedisScripts.complete, key: key, arguments))
-            case .retry(let delay):
-                return .success(try await isOurs(claim, RedisScripts.retry, [RedisArgument(delay.milliseconds)]))
-            case .release:
-                let key = claim.isNamed ? address.keys.named : nil
-                return .success(try await isOurs(claim, RedisScripts.release, key: key, []))
-            case .deadLetter(let letter):
-                return .success(
-                    try await isOurs(claim, RedisScripts.deadLetter, key: address.keys.dead, Self.fields(of: letter)))
-            }
+            return .success(try await claim.atMostOnce ? end(claim, settlement) : end(ofLease: claim, settlement))
         } catch {
             return .failure(error)
         }
     }
 
-    /// The message itself is off the list since it was claimed.
-    private func settleTaken(_ claim: RedisClaim, _ settlement: Settlement) async throws(SettlementFailure) {
-        do throws(RedisFailure) {
-            switch settlement {
-            case .complete(let result?):
-                _ = try await connected().command([
-                    "SET", RedisArgument(address.keys.result(claim.message.id)), RedisArgument(bytes(of: result)), "PX",
-                    RedisArgument(Self.resultLifetime.milliseconds),
-                ])
-            case .deadLetter(let letter):
-                let body = RedisArgument(try bytes(of: claim.message.body))
-                _ = try await connected().command(
-                    [
-                        "XADD", RedisArgument(address.keys.dead), "*", "id", RedisArgument(claim.message.id), "body",
-                        body,
-                    ]
-                        + Self.fields(of: letter))
-            case .complete(result: nil), .retry, .release: break
-            }
-            guard claim.isNamed else { return }
-            let keys = [address.keys.named, address.keys.settled(claim.message.id)]
-            _ = try await connected().command(
-                RedisScripts.run(RedisScripts.forgetTaken, keys: keys, [RedisArgument(claim.message.id)]))
-        } catch {
-            throw .lost(ClaimLoss(error.reason))
+    private func end(ofLease claim: RedisClaim, _ settlement: Settlement) async throws(RedisFailure) -> Bool {
+        switch settlement {
+        case .complete(result: nil): try await isOurs(claim, RedisScripts.complete, [])
+        case .complete(let result?):
+            try await isOurs(claim, RedisScripts.complete, key: resultKey(claim), arguments(for: result))
+        case .retry(let delay): try await isOurs(claim, RedisScripts.retry, [RedisArgument(delay.milliseconds)])
+        case .release: try await isOurs(claim, RedisScripts.release, claim.isNamed ? ["named"] : [])
+        case .deadLetter(let letter):
+            try await isOurs(claim, RedisScripts.deadLetter, key: address.keys.dead, Self.fields(of: letter))
         }
+    }
+
+    /// The message itself is off the list since it was claimed.
+    private func end(_ claim: RedisClaim, _ settlement: Settlement) async throws(RedisFailure) -> Bool {
+        switch settlement {
+        case .complete(let result?):
+            return try await isOurs(
+                claim, RedisScripts.completeTaken, key: resultKey(claim), arguments(for: result))
+        case .deadLetter(let letter):
+            let body: [RedisArgument] = ["body", RedisArgument(try bytes(of: claim.message.body))]
+            return try await isOurs(
+                claim, RedisScripts.deadLetterTaken, key: address.keys.dead, body + Self.fields(of: letter))
+        case .complete(result: nil), .retry, .release:
+            guard claim.isNamed else { return true }
+            return try await isOurs(claim, RedisScripts.completeTaken, [])
+        }
+    }
+
+    private func resultKey(_ claim: RedisClaim) -> String { address.keys.result(claim.message.id) }
+
+    private func arguments(for result: MessageBody) throws(RedisFailure) -> [RedisArgument] {
+        [RedisArgument(Self.resultLifetime.milliseconds), RedisArgument(try bytes(of: result))]
     }
 
     private static func fields(of letter: DeadLetter) -> [RedisArgument] {

@@ -44,13 +44,6 @@ extension RedisScripts {
             return {id or ARGV[1], body}
             """
 
-    /// KEYS named, settled; ARGV id.
-    static let forgetTaken = """
-        redis.call('ZREM', KEYS[1], 'taken:' .. ARGV[1])
-        redis.pcall('SET', KEYS[2], 1, 'PX', 60000)
-        return 1
-        """
-
     /// KEYS list, named, result; ARGV body, id. An older result of the same id is none of this message's. Returns what
     /// stands in the set, and the server's time.
     private static let putNamed =

@@ -48,7 +48,8 @@ enum RedisScripts {
             return {id, attempt, #body, wanted and body or false}
             """
 
-    /// Common to all below. KEYS list, leases, payloads, attempts, delayed, settled, owners; ARGV id, token, …
+    /// Common to all that end or extend a lease. KEYS list, leases, payloads, attempts, delayed, settled, owners, named;
+    /// ARGV id, token, … What may be refused comes first in each of them: Redis undoes nothing.
     private static let ours =
         now + """
             local id, token = ARGV[1], ARGV[2]
@@ -73,51 +74,65 @@ enum RedisScripts {
             return 1
             """
 
-    /// KEYS[8] result; ARGV[3] its time to live (ms), ARGV[4] the result; or neither.
-    static let complete =
-        ours + """
-            if ARGV[3] then redis.call('SET', KEYS[8], ARGV[4], 'PX', ARGV[3]) end
-            forget()
-            settled()
-            return 1
+    /// The same at most once, where the message is off the list and nobody else can have it.
+    private static let taken =
+        now + """
+            local id, token = ARGV[1], ARGV[2]
+            if redis.call('GET', KEYS[6]) == token then return 1 end
+            local function forget() redis.call('ZREM', KEYS[8], 'taken:' .. id) end
+            local function settled() redis.pcall('SET', KEYS[6], token, 'PX', 60000) end
+
             """
+
+    private static let settle = """
+        forget()
+        settled()
+        return 1
+        """
+
+    /// KEYS[9] result; ARGV[3] its time to live (ms), ARGV[4] the result; or neither.
+    private static let keepResult = """
+        if ARGV[3] then redis.call('SET', KEYS[9], ARGV[4], 'PX', ARGV[3]) end
+
+        """
+    static let complete = ours + keepResult + settle
+    static let completeTaken = taken + keepResult + settle
 
     /// ARGV[3] delay (ms).
     static let retry =
         ours + """
-            redis.call('ZADD', KEYS[2], 'XX', text(now + ARGV[3]), id)
             redis.call('SADD', KEYS[5], id)
+            redis.call('ZADD', KEYS[2], 'XX', text(now + ARGV[3]), id)
             settled()
             return 1
             """
 
     /// A first attempt goes back to the head of the list as if nothing had happened; a later one stays where its
     /// attempts are counted, due at once and marked as held by nobody: the next claim has the same number.
-    /// KEYS[8] named, when the id is the producer's.
+    /// ARGV[3] is there when the id is the producer's.
     static let release =
         ours + name + """
             if redis.call('HGET', KEYS[4], id) == '1' then
                 local body = redis.call('HGET', KEYS[3], id)
+                if ARGV[3] then redis.call('ZADD', KEYS[8], 0, name(body, id)) end
                 redis.call('LPUSH', KEYS[1], body)
-                if KEYS[8] then redis.call('ZADD', KEYS[8], 0, name(body, id)) end
                 forget()
             else
+                redis.call('SADD', KEYS[5], id)
                 redis.call('HINCRBY', KEYS[4], id, -1)
                 redis.call('ZADD', KEYS[2], 'XX', text(now), id)
-                redis.call('SADD', KEYS[5], id)
             end
             settled()
             return 1
             """
 
-    /// KEYS[8] dead; ARGV[3…] the fields that go with the body.
+    /// KEYS[9] dead; ARGV[3…] the fields that go with the body.
     static let deadLetter =
-        ours + """
-            redis.call('XADD', KEYS[8], '*', 'id', id, 'body', redis.call('HGET', KEYS[3], id), unpack(ARGV, 3))
-            forget()
-            settled()
-            return 1
-            """
+        ours + "redis.call('XADD', KEYS[9], '*', 'id', id, 'body', redis.call('HGET', KEYS[3], id), unpack(ARGV, 3))\n"
+        + settle
+
+    /// KEYS[9] dead; ARGV[3…] the body's field and the others.
+    static let deadLetterTaken = taken + "redis.call('XADD', KEYS[9], '*', 'id', id, unpack(ARGV, 3))\n" + settle
 
     /// KEYS list, leases, delayed, dead. Returns `{ready, claimed, delayed, dead}` and changes nothing.
     ///

@@ -154,14 +154,19 @@ public actor SpoolQueue: MessageQueue {
         guard claim.lock.isStill(at: file) else {
             throw .lost(ClaimLoss("\(file) was taken away"))
         }
+        let room: SpoolDirectory.Room
         do throws(SystemError) {
-            let room = try move(file, claim, settlement)
-            // At once: whoever waits for this message has been woken by the move.
-            claim.lock.release()
-            try directory.sync(room)
+            room = try move(file, claim, settlement)
         } catch {
             // The file stays where it is, and the lock goes with this process: the next worker takes it.
             throw .handedBack("spool: \(error)")
+        }
+        // At once: whoever waits for this message has been woken by the move.
+        claim.lock.release()
+        do throws(SystemError) {
+            try directory.sync(room)
+        } catch {
+            log.warning("the settlement may not outlive this machine", metadata: ["reason": "\(error)"])
         }
     }
 

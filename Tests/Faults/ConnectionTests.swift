@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -154,6 +155,26 @@ struct ConnectionTests {
             // Whether the settlement has arrived cannot be known from here: it may be back, and is never lost.
             try await queue.waitUntilLeft(.nothing, orOneBack: notes)
         }
+    }
+
+    /// Nothing tells a worker that its claim is over, and it has something to publish: there must not be two of it.
+    @Test(arguments: Kind.rabbitMQ, [3, 65, 143])
+    func lostUnheard(_ kind: Kind, _ status: Int) async throws {
+        let queue = try await RabbitMQFaultQueue(kind == .quorum ? .quorum : .classic, on: .shared(), heartbeat: "60s")
+        let proxy = try queue.proxy()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, through: proxy, task: notes.held(exit: status))
+        try await worker.waitForTask()
+        await proxy.freezeOpen()
+        try await queue.server.closeConnections(of: queue.name, reason: "maintenance")
+        try await queue.waitUntilLeft(.oneReady)
+        if status == 143 { worker.process.send(SIGTERM) } else { try notes.allow() }
+        try await worker.end().expect(76, "lost", attempt: 1, saying: "did not count", "basic.qos")
+        try await queue.waitUntilLeft(.oneReady)
+        try await queue.nextAttempt(task: notes.at(once: 0)).expect(0, "completed", attempt: 2)
+        #expect(notes.runs == ["m 1", "m 2"])
+        try await queue.waitUntilLeft(.nothing)
     }
 
     /// A failed task's message has to be put somewhere else, which does not work.

@@ -93,6 +93,24 @@ struct PermissionTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
+    /// Somebody has put something of another kind where the settlement belongs: asking again does not help.
+    @Test(arguments: [("dead", 65), ("delayed", 3)])
+    func redisRefusesTheSettlement(_ key: String, _ status: Int) async throws {
+        let queue = try await RedisFaultQueue(on: .shared())
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, ["--lease", "2s"], task: notes.held(exit: status))
+        try await worker.waitForTask()
+        try await queue.server.command("SET", queue.key(key), "text")
+        try notes.allow()
+        try await worker.end().expect(75, "retry", attempt: 1, saying: "handed back", "WRONGTYPE")
+        try await queue.server.command("DEL", queue.key(key))
+        try await queue.waitUntilLeft(.oneReady)
+        try await Worker.run(queue, task: notes.at(once: 0)).expect(0, "completed", attempt: 1)
+        #expect(notes.runs == ["m 1", "m 1"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+
     @Test func redisUserDeleted() async throws {
         let (queue, _, worker) = try await running("1s")
         try await queue.server.command("ACL", "DELUSER", "\(queue.list)")
@@ -103,7 +121,7 @@ struct PermissionTests {
 }
 
 extension RabbitMQServer {
-    fileprivate func closeConnections(of user: String, reason: String) async throws {
+    func closeConnections(of user: String, reason: String) async throws {
         let bytes = user.utf8.map(String.init).joined(separator: ",")
         try await evaluate(
             """

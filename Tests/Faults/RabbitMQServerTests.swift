@@ -66,6 +66,30 @@ struct RabbitMQServerTests {
         }
     }
 
+    @Test func killedBetweenClaimAndTask() async throws {
+        var starting: [(queue: RabbitMQFaultQueue, notes: Notes, task: HeldExecutable, worker: Worker)] = []
+        for queue in try await queues() {
+            let notes = try Notes()
+            try await queue.put("m")
+            let task = try HeldExecutable(notes.held())
+            let worker = try Worker(queue, task: task.command)
+            try await task.waitUntilWanted()
+            starting.append((queue, notes, task, worker))
+        }
+        let server = try await Self.server.get()
+        try await server.kill()
+        for (_, _, task, worker) in starting {
+            try await worker.waitForLog("claim lost")
+            task.release()
+            try await worker.end().expect(76, "lost", attempt: 1)
+        }
+        try await server.restart()
+        for (queue, _, _, _) in starting {
+            try await queue.waitUntilLeft(.oneReady)
+            #expect(try await queue.complete(1) == ["m"])
+        }
+    }
+
     /// And one that has settled and only lingers does not care.
     @Test func killedWhileItSettles() async throws {
         let queues = try await queues(heartbeat: "2s")

@@ -55,6 +55,29 @@ struct RedisServerTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
+    @Test(arguments: [true, false])
+    func restartedBetweenClaimAndTask(_ inTime: Bool) async throws {
+        let queue = try await makeQueue()
+        let notes = try Notes()
+        try await queue.put("m")
+        let task = try HeldExecutable(notes.at(once: 0))
+        let worker = try Worker(queue, ["--lease", inTime ? "30s" : "1s"], task: task.command)
+        try await task.waitUntilWanted()
+        try await queue.server.kill()
+        if !inTime { try await worker.waitForLog("claim lost") }
+        try await queue.server.restart()
+        task.release()
+        let end = try await worker.end()
+        if inTime {
+            end.expect(0, "completed", attempt: 1)
+        } else {
+            end.expect(76, "lost", attempt: 1)
+            try await Worker.run(queue, task: notes.at(once: 0)).expect(0, "completed", attempt: 2)
+        }
+        #expect(notes.runs.last == (inTime ? "m 1" : "m 2"))
+        try await queue.waitUntilLeft(.nothing)
+    }
+
     /// A server that keeps nothing has nothing to settle.
     @Test func restartedWithoutItsData() async throws {
         let queue = try await makeQueue(keepsData: false)

@@ -18,18 +18,20 @@ struct WorkerKilledTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    /// As soon as it says that it has one: mostly before the task has begun.
+    /// Its process is there, and has not become the task.
     @Test(arguments: Kind.all)
-    func afterTheClaim(_ kind: Kind) async throws {
+    func betweenClaimAndTask(_ kind: Kind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("m")
-        let worker = try Worker(queue, task: notes.held())
-        try await worker.waitForLog("claimed")
+        let task = try HeldExecutable(notes.at(once: 0))
+        let worker = try Worker(queue, task: task.command)
+        try await task.waitUntilWanted()
+        try await queue.waitUntilLeft(.oneClaimed)
         try await worker.kill()
-        try notes.allow()
-        try await queue.nextAttempt(task: notes.held()).expect(0, "completed", attempt: 2)
-        #expect(notes.runs.last == "m 2")
+        task.release()
+        try await queue.nextAttempt(task: notes.at(once: 0)).expect(0, "completed", attempt: 2)
+        #expect(notes.runs == ["m 2"])
         try await queue.waitUntilLeft(.nothing)
     }
 
@@ -178,6 +180,33 @@ struct AtMostOnceTests {
         try await Worker.run(queue, flags + ["--wait", "3s"], task: notes.at(once: 0)).expect(0, "idle")
         #expect(notes.runs == ["m 1"])
         try await queue.waitUntilLeft(.nothing)
+    }
+
+    /// What is left to tell is told on another connection.
+    @Test(arguments: [(0, "completed", 0), (65, "dead-lettered", 1)])
+    func redisIsToldAfterAnOutage(_ status: Int, _ outcome: String, _ dead: Int) async throws {
+        let queue = try await RedisFaultQueue(on: .shared())
+        let proxy = try queue.proxy()
+        let notes = try Notes()
+        let id = "order 17"
+        let named = try await run(
+            .semelctl, ["enqueue", "--id", id], environment: ["SEMEL_QUEUE": queue.url(through: nil)],
+            input: Array("m".utf8))
+        #expect(named.status == .exited(0), "\(named)")
+        let worker = try Worker(
+            queue, flags + ["--result", "stdout", "--lease", "30s"], through: proxy, task: notes.held(exit: status))
+        try await worker.waitForTask()
+        try await proxy.refuse(true)
+        await proxy.cut()
+        try notes.allow()
+        try await worker.waitForLog("could not settle, trying again")
+        try await proxy.refuse(false)
+        try await worker.end().expect(Int32(status), outcome, attempt: 1)
+        try await queue.waitUntilLeft(Left(dead: dead))
+        let result = try await queue.server.command("GET", "{\(queue.list)}:result:\(id)").text
+        #expect(result == (status == 0 ? "\(Notes.started)\n" : nil))
+        // An id that nobody waits for any more is no longer kept.
+        #expect(try await queue.server.command("ZCARD", queue.key("named")).integer == 0)
     }
 
     /// The queue has been told everything already.

@@ -114,6 +114,20 @@ struct CtlDeadChangeTests {
         if action == "retry" { #expect(try await queue.readyTexts() == ["one", "two", "three"]) }
     }
 
+    /// Workers that reject again what is retried must not keep it busy for ever.
+    @Test(arguments: QueueKind.allCases)
+    func retryEndsWhileWorkersRejectAgain(_ kind: QueueKind) async throws {
+        let queue = try await kind.make()
+        let bodies = (1...12).map { "\($0)" }
+        try await queue.put(bodies.map { Array($0.utf8) })
+        try await queue.killAll(bodies.count)
+        let workers = try bodies.map { _ in try Worker(queue, ["--wait", "60s"], task: Shell.rejecting) }
+        let end = try await Ctl.run(queue, "dead", "retry", "--all", "--yes")
+        #expect(end.stderrText == "retried 12 messages\n")
+        for worker in workers { #expect(try await worker.end().status == .exited(65)) }
+        #expect(try await queue.left() == Left(dead: 12))
+    }
+
     /// Whatever belongs to a dead letter goes with it.
     @Test(arguments: ["retry", "drop"])
     func nothingIsLeftInTheSpool(_ action: String) async throws {

@@ -96,7 +96,8 @@ final class TaskSpool: Sendable {
 
     func waitForNote(_ name: String, timeout: Duration = .seconds(60)) async throws {
         try await eventually(timeout: timeout, "the task writes \(name)") {
-            FileManager.default.fileExists(atPath: directory.path(name))
+            // A shell makes the file before it writes into it.
+            note(name).hasSuffix("\n")
         }
     }
 

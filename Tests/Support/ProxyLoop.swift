@@ -121,6 +121,7 @@ final class ProxyConnection {
     private var toClient: Flow
     private var failed = false
     private(set) var isClosed = false
+    var isFrozen = false
     private static let mostWaiting = 1 << 20
 
     init(client: Int32, server: Int32) {
@@ -151,6 +152,7 @@ final class ProxyConnection {
             // With nothing to wait for even a hang-up would wake the loop, again and again.
             return pollfd(fd: events == 0 ? -1 : descriptor, events: Int16(events), revents: 0)
         }
+        guard !isFrozen else { return Array(repeating: pollfd(fd: -1, events: 0, revents: 0), count: 2) }
         return [
             interest(toServer.source, reading: toServer, writing: toClient),
             interest(toClient.source, reading: toClient, writing: toServer),
@@ -158,6 +160,7 @@ final class ProxyConnection {
     }
 
     func serve(_ client: pollfd, _ server: pollfd, delay: Duration) {
+        guard !isFrozen else { return }
         let readable = Int16(POLLIN | POLLHUP | POLLERR)
         if client.revents & readable != 0 {
             receive(&toServer, delay)

@@ -5,7 +5,7 @@ import Synchronization
 private let descriptorsInTheMaking = Mutex(())
 
 /// Runs what makes descriptors, or starts a child: never both at once, so that no child inherits one half made.
-func withDescriptorsSettled<Result>(_ body: () -> Result) -> Result {
+public func withDescriptorsSettled<Result>(_ body: () -> Result) -> Result {
     descriptorsInTheMaking.withLock { _ in body() }
 }
 

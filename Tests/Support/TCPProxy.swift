@@ -36,9 +36,19 @@ public final class TCPProxy: Sendable {
         await controls.perform { $0.isFrozen = true }
     }
 
+    /// Forwards nothing any more on the connections that are open; those that come later are forwarded as ever.
+    public func freezeOpen() async {
+        await controls.perform { loop in
+            for connection in loop.connections { connection.isFrozen = true }
+        }
+    }
+
     /// Forwards again, beginning with what came meanwhile.
     public func thaw() async {
-        await controls.perform { $0.isFrozen = false }
+        await controls.perform { loop in
+            loop.isFrozen = false
+            for connection in loop.connections { connection.isFrozen = false }
+        }
     }
 
     /// Resets every connection; new ones are forwarded as before.
