@@ -12,7 +12,7 @@ public struct Message: Sendable {
     /// The how-manieth delivery of this message to a worker this is, from 1.
     public var attempt: Int
     /// The queue knows that the message was delivered before, but not how often. `attempt` is then the one that ended
-    /// without a word: it has to be counted before another may begin.
+    /// without a settlement: it has to be counted before another may begin.
     public var attemptIsUncounted: Bool
 
     public init(

@@ -126,6 +126,8 @@ public struct ClaimLoss: Error, Sendable, Hashable {
 public enum SettlementFailure: Error, Sendable, Hashable {
     /// It did not count: somebody else may have the message now.
     case lost(ClaimLoss)
+    /// Nothing is known of it: it may have been made.
+    case unconfirmed(String)
     /// It could not be made, and the message was handed back as it was: another attempt is due.
     case handedBack(String)
 }

@@ -61,7 +61,7 @@ public enum Outcome: String, Sendable, CaseIterable, Codable {
         case .deadLettered: "dead-lettered"
         case .internalError: "released where possible"
         case .retry: "retry"
-        case .lost: "somebody else's now"
+        case .lost: "somebody else's now, or the queue could not be asked"
         case .timedOut: "retry, or dead-lettered on the last attempt"
         case .interrupted, .terminated: "released"
         }

@@ -110,14 +110,20 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
             return Verdict(
                 deadLetteredBecause: "the message has \(message.size) bytes, --max-message-bytes allows \(limit)")
         }
-        if message.attemptIsUncounted, policy.request.delivery == .atLeastOnce {
+        if policy.request.delivery == .atMostOnce, message.attempt > 1 || message.attemptIsUncounted {
+            return Verdict(
+                deadLetteredBecause: "at most once: another worker had the message before and may have run it",
+                attemptsUsed: max(1, message.attempt - 1))
+        }
+        if message.attemptIsUncounted {
             return Verdict(counting: message.attempt, of: policy.retry.maxAttempts)
         }
-        // Only a worker that died without settling leaves such a message behind.
+        // Only a worker that did not settle leaves such a message behind.
         if message.attempt > policy.retry.maxAttempts {
             return Verdict(
                 deadLetteredBecause:
-                    "\(message.attempt - 1) attempts ended without a word from their worker (killed, or out of memory)",
+                    "\(message.attempt - 1) attempts ended without a settlement: their workers were killed, ran out of "
+                    + "memory, or had to hand the message back",
                 attemptsUsed: message.attempt - 1)
         }
         return nil
@@ -142,9 +148,13 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
                     worker: Host.name, time: Timestamp.now.rfc3339))
         }
         do {
-            try await claim.settle(settlement)
+            try await settle(claim, settlement)
         } catch {
             switch error {
+            case .unconfirmed(let why):
+                report.outcome = .lost
+                report.reason = "the settlement could not be confirmed: \(why)"
+
             case .lost(let loss):
                 status.claimLost(loss)
                 report.outcome = .lost
@@ -157,6 +167,31 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
             }
         }
         return report
+    }
+
+    /// A stop leaves the settlement the grace that a task has, and enough for a broker that is slow to answer; a second
+    /// one leaves it a moment.
+    private func settle(_ claim: any Claim, _ settlement: Settlement) async throws(SettlementFailure) {
+        let settled = OneShot<Result<Void, SettlementFailure>>()
+        let settling = Task {
+            do throws(SettlementFailure) {
+                settled.fulfil(.success(try await claim.settle(settlement)))
+            } catch {
+                settled.fulfil(.failure(error))
+            }
+        }
+        let hurrying = Task {
+            guard await stop.first.wait() != nil else { return }
+            await pause(max(policy.grace, .seconds(20)), orUntil: stop.second)
+            guard !Task.isCancelled else { return }
+            if stop.second.value != nil { try? await Task.sleep(for: .seconds(5)) }
+            settling.cancel()
+            settled.fulfil(.failure(.unconfirmed("the queue did not answer before the worker had to stop")))
+        }
+        let result = await settled.wait() ?? .failure(.unconfirmed("the worker was cancelled"))
+        hurrying.cancel()
+        await hurrying.value
+        try result.get()
     }
 
     private func nothingClaimed() -> Report {
@@ -242,14 +277,14 @@ extension Verdict {
         self.reason = reason
     }
 
-    /// An attempt that ended without a word, on a queue that does not count: it is written down by a retry, without
+    /// An attempt that ended without a settlement, on a queue that does not count: it is written down by a retry, without
     /// running the task. Otherwise a message that kills every worker would do so for ever.
     init(counting attempt: Int, of maximum: Int) {
         let isLast = attempt >= maximum
         outcome = isLast ? .deadLettered : .retry
         fate = isLast ? .deadLetter : .retry
         reason =
-            "the worker of attempt \(attempt) of \(maximum) ended without a word; counted now, since the queue does not"
+            "attempt \(attempt) of \(maximum) ended without a settlement; counted now, since the queue does not"
     }
 }
 

@@ -31,7 +31,7 @@ final class AMQPChannel {
     let connection: AMQPConnection
     /// Called about twice a second while ``wait`` waits: for another connection of the same thread.
     private let meanwhile: () -> Void
-    private static let pulse = Duration.milliseconds(500)
+    static let pulse = Duration.milliseconds(500)
 
     init(_ connection: AMQPConnection, meanwhile: @escaping () -> Void = {}) throws(AMQPFailure) {
         self.connection = connection

@@ -12,7 +12,7 @@ enum AMQPFailure: Error {
     var reason: String {
         switch self {
         case .broken(let text): text
-        case .closed(let code, let text): "the broker closed the connection: \(code) \(text)"
+        case .closed(let code, let text): "closed by the broker: \(code) \(text)"
         }
     }
 }

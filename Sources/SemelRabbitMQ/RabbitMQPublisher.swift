@@ -8,15 +8,23 @@ final class RabbitMQPublisher {
     private let address: RabbitMQAddress
     private let log: Logger
     private let meanwhile: () -> Void
+    private let checkClaim: () throws(AMQPFailure) -> Void
     private(set) var channel: AMQPChannel
     private var unconfirmed = Unconfirmed()
     private var blocked: String?
     private var returned = false
     private var replies: [AMQPChannel.Delivery] = []
 
-    init(_ address: RabbitMQAddress, log: Logger, meanwhile: @escaping () -> Void = {}) throws(AMQPFailure) {
+    /// - Parameters:
+    ///   - checkClaim: Called right before each message: fails when it should not exist any more.
+    ///   - meanwhile: Called about twice a second while the broker is waited for.
+    init(
+        _ address: RabbitMQAddress, log: Logger, checkClaim: @escaping () throws(AMQPFailure) -> Void = {},
+        meanwhile: @escaping () -> Void = {}
+    ) throws(AMQPFailure) {
         self.address = address
         self.log = log
+        self.checkClaim = checkClaim
         self.meanwhile = meanwhile
         channel = try Self.open(address, meanwhile)
     }
@@ -58,7 +66,7 @@ final class RabbitMQPublisher {
         let queue = address.retryQueue(tier.delay)
         try checkThatQueueIsThere()
         // What expires here is dead-lettered back to the queue that it came from.
-        try declareOrUse(
+        try declareUnlessThere(
             queue,
             [
                 memory.entry("x-message-ttl", tier.delay.milliseconds),
@@ -103,7 +111,7 @@ final class RabbitMQPublisher {
         defer { memory.keep() }
         let queue = address.deadQueue
         // From 4.0 on a quorum queue drops what was looked at 20 times; looking at dead letters is no delivery.
-        try declareOrUse(queue, isServer(atLeast: (4, 0)) ? [memory.entry("x-delivery-limit", -1)] : [])
+        try declareUnlessThere(queue, isServer(atLeast: (4, 0)) ? [memory.entry("x-delivery-limit", -1)] : [])
         var headers = [
             memory.entry(AMQPProperties.Header.attempts, Int64(letter.attempts)),
             memory.entry(AMQPProperties.Header.reason, letter.reason),
@@ -144,6 +152,7 @@ final class RabbitMQPublisher {
     func publish(_ body: MessageBody, to queue: String, _ properties: amqp_basic_properties_t) throws(AMQPFailure) {
         let bytes: [UInt8]
         do throws(SystemError) { bytes = try body.bytes() } catch { throw .broken(error.description) }
+        try checkClaim()
         try send(bytes, to: queue, properties)
         try awaitConfirmations(to: queue)
     }
@@ -245,23 +254,40 @@ final class RabbitMQPublisher {
         return Self.failure(failure, blocked: blocked)
     }
 
-    /// Makes a durable queue of semel's: of type quorum, whatever the user's is, so that it has copies where there are
-    /// several nodes. Before 3.10 those knew no times to live. One that exists with other arguments is used as it is:
-    /// whoever made it by hand knew what they wanted.
-    private func declareOrUse(_ queue: String, _ arguments: [amqp_table_entry_t]) throws(AMQPFailure) {
-        let memory = AMQPMemory()
-        defer { memory.keep() }
-        let onlyQuorum: Set = ["x-dead-letter-strategy", "x-overflow", "x-delivery-limit"]
+    /// Makes a durable queue of semel's, unless there is one of that name: whoever made it by hand knew what they wanted.
+    /// It is of type quorum, whatever the user's is, so that it has copies where there are several nodes; before 3.10
+    /// those knew no times to live.
+    private func declareUnlessThere(_ queue: String, _ arguments: [amqp_table_entry_t]) throws(AMQPFailure) {
         do throws(AMQPFailure) {
+            _ = try channel.count(of: queue)
+        } catch .closed(404, _) {
+            // With that answer the broker has ended the channel.
+            channel.connection.close()
+            channel = try Self.open(address, meanwhile)
+            unconfirmed = Unconfirmed()
+            let memory = AMQPMemory()
+            defer { memory.keep() }
+            let onlyQuorum: Set = ["x-dead-letter-strategy", "x-overflow", "x-delivery-limit"]
             if isServer(atLeast: (3, 10)) {
                 try channel.declare(queue, arguments + [memory.entry("x-queue-type", "quorum")])
             } else {
                 try channel.declare(queue, arguments.filter { !onlyQuorum.contains($0.key.text) })
             }
-        } catch .closed(406, let text) {
-            log.debug("\(queue) exists with other arguments", metadata: ["reason": "\(text)"])
-            channel = try Self.open(address, meanwhile)
-            unconfirmed = Unconfirmed()
+            log.info("made a queue; waiting until the broker has written it down", metadata: ["queue": "\(queue)"])
+            try rest(Self.untilRemembered)
+        }
+    }
+
+    /// A node that is killed forgets the quorum queues that it made in its last moments, with all that was confirmed in
+    /// them: their names are in a table of ra's (ra_directory), which dets keeps in memory for three seconds.
+    private static let untilRemembered = Duration.milliseconds(3_500)
+
+    /// Waits, and goes on to hear what the broker says.
+    private func rest(_ span: Duration) throws(AMQPFailure) {
+        let end = ContinuousClock.now + span
+        while ContinuousClock.now < end {
+            while let event = try channel.next(until: min(end, .now + AMQPChannel.pulse)) { try note(event) }
+            meanwhile()
         }
     }
 

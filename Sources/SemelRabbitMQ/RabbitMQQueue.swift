@@ -298,18 +298,27 @@ public actor RabbitMQQueue: MessageQueue {
 
     /// On a connection of its own: RabbitMQ stops reading from publishers when it runs out of memory, and an
     /// acknowledgement on the same connection would wait with them.
-    ///
-    /// What is published for a claim that is gone would be a second message. So the claim is looked at last.
     private func publisher() throws(AMQPFailure) -> RabbitMQPublisher {
-        let publisher = try RabbitMQPublisher(address, log: log) { self.assumeIsolated { $0.serve() } }
-        guard case .claimed(let claim, _, let channel) = state else { return publisher }
-        do throws(AMQPFailure) {
-            try channel.checkThatItLives()
-        } catch {
-            lose(claim, channel, error)
-            throw error
+        try RabbitMQPublisher(
+            address, log: log,
+            checkClaim: { () throws(AMQPFailure) in
+                try self.assumeIsolated { queue in Result { () throws(AMQPFailure) in try queue.checkClaim() } }.get()
+            }, meanwhile: { self.assumeIsolated { $0.serve() } })
+    }
+
+    /// What is published for a claim that is gone would be a second message. So the claim is looked at last.
+    private func checkClaim() throws(AMQPFailure) {
+        switch state {
+        case .claimed(let claim, _, let channel):
+            do throws(AMQPFailure) {
+                try channel.checkThatItLives()
+            } catch {
+                lose(claim, channel, error)
+                throw error
+            }
+        case .taken: break
+        case .idle, .lost, .closed: throw .broken("the claim is lost")
         }
-        return publisher
     }
 }
 

@@ -130,10 +130,9 @@ enum RedisFailure: Error, Sendable {
         }
     }
 
-    /// Whether asking again would be answered alike. What Redis says of its own state passes.
+    /// Whether asking again would most likely be answered alike. What Redis says of its own state passes.
     var isLasting: Bool {
         guard case .answered(let text) = self else { return false }
-        let passing = ["READONLY", "LOADING", "BUSY", "OOM", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS"]
-        return !passing.contains { text.contains($0) }
+        return ["WRONGTYPE", "NOPERM", "NOAUTH", "WRONGPASS", "unknown command"].contains { text.contains($0) }
     }
 }

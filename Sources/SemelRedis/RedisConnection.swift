@@ -28,7 +28,12 @@ final class RedisConnection: Sendable {
                 }
                 .connect(host: address.host, port: address.port).get()
             let connection = RedisConnection(channel)
-            try await connection.greet(address, within: limit)
+            do {
+                try await connection.greet(address, within: limit)
+            } catch {
+                connection.close()
+                throw error
+            }
             return connection
         } catch let failure as RedisFailure {
             throw failure
@@ -100,7 +105,11 @@ final class RedisConnection: Sendable {
         } catch {
             throw .broken(text(of: error))
         }
-        if case .error(let text) = value { throw .answered(text) }
+        if case .error(let text) = value {
+            // Which line of which script it was says nothing to a stranger.
+            let end = text.firstRange(of: " script: ")?.lowerBound ?? text.endIndex
+            throw .answered(String(text[..<end]))
+        }
         return value
     }
 

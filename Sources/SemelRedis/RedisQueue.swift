@@ -20,13 +20,15 @@ public actor RedisQueue: MessageQueue {
     private var lease = Duration.zero
     /// By this machine's monotonic clock; counted from before the request was sent, so never later than Redis' own.
     private var leaseEnds = ContinuousClock.now
+    /// What was said last about trouble with Redis.
+    private var trouble: String?
 
     private static let taken = ClaimLoss("the lease ended and another worker took the message, or it was deleted")
     /// For how long a result may be fetched.
     private static let resultLifetime = Duration.seconds(86_400)
-    /// For how long a settlement that Redis refuses is tried again before the message is handed back: rights may be
-    /// withdrawn for a moment.
-    private static let longestInsistence = Duration.seconds(10)
+    /// For how long a settlement that Redis refuses is tried again before the message is handed back (rights may be
+    /// withdrawn for a moment), and for how long it then rests.
+    private static let insistence = Duration.seconds(10)
 
     public init(_ address: RedisAddress, on group: any EventLoopGroup, status: WorkerStatus?, log: Logger) {
         self.address = address
@@ -73,6 +75,11 @@ public actor RedisQueue: MessageQueue {
                 // Perhaps this worker was started for a message whose worker died: KEDA counts leases. It waits for
                 // the earliest to end, once; a lease that was extended meanwhile belongs to the living.
                 guard let leaseIsOver, lastChance.map({ $0 > .now }) ?? true else { return nil }
+                if lastChance == nil {
+                    log.info(
+                        "nothing is ready; waiting for the earliest lease or retry",
+                        metadata: ["for": "\(Units.text(leaseIsOver))"])
+                }
                 lastChance = lastChance ?? .now + leaseIsOver + .milliseconds(20)
                 until = lastChance
             }
@@ -115,9 +122,12 @@ public actor RedisQueue: MessageQueue {
         let ownID = MessageID.random()
         let reply = try await connected().command(
             RedisScripts.run(RedisScripts.pop, keys: address.keys.forClaims, [RedisArgument(ownID)]))
-        guard let fields = reply.elements, fields.count == 2, let id = fields[0].text, case .bytes(let body) = fields[1]
+        guard let fields = reply.elements, fields.count == 3, let id = fields[0].text,
+            case .bytes(let body) = fields[1],
+            let attempt = fields[2].integer
         else { return .nothing(nil) }
-        return .message(try claim(id, body, size: body.count, attempt: 1, lease: nil, isNamed: id != ownID))
+        return .message(
+            try claim(id, body, size: body.count, attempt: Int(attempt), lease: nil, isNamed: id != ownID))
     }
 
     private func claim(_ id: String, _ body: [UInt8], size: Int, attempt: Int, lease: Duration?, isNamed: Bool)
@@ -183,12 +193,13 @@ public actor RedisQueue: MessageQueue {
             do { try await Task.sleep(for: pause) } catch { return }
             let asked = ContinuousClock.now
             do throws(RedisFailure) {
-                guard try await isOurs(claim, RedisScripts.extend, [RedisArgument(lease.milliseconds)]) else {
+                guard try await run(RedisScripts.extend, "extend", for: claim, lease) == .done else {
                     claim.loss.fulfil(Self.taken)
                     return
                 }
                 leaseEnds = asked + lease
                 pause = lease / 3
+                trouble = nil
                 status?.leaseExtended()
             } catch {
                 guard ContinuousClock.now < leaseEnds else {
@@ -196,11 +207,17 @@ public actor RedisQueue: MessageQueue {
                         ClaimLoss("the lease ended while Redis could not be asked to extend it: \(error.reason)"))
                     return
                 }
-                log.warning("could not extend the lease, trying again", metadata: ["reason": "\(error.reason)"])
+                tell("could not extend the lease, trying again", error)
                 reconnect()
                 pause = min(lease / 20, .seconds(1))
             }
         }
+    }
+
+    /// Once for each kind of trouble, however often something is tried again.
+    private func tell(_ words: Logger.Message, _ failure: RedisFailure) {
+        if trouble != "\(words) \(failure.reason)" { log.warning(words, metadata: ["reason": "\(failure.reason)"]) }
+        trouble = "\(words) \(failure.reason)"
     }
 
     /// The next command opens a new connection.
@@ -209,21 +226,35 @@ public actor RedisQueue: MessageQueue {
         connection = nil
     }
 
-    /// Runs a script of a claim's; `false` when the claim is no longer this worker's.
-    private func isOurs(_ claim: RedisClaim, _ script: String, key: String? = nil, _ arguments: [RedisArgument])
-        async throws(RedisFailure) -> Bool
-    {
+    /// What a script of a claim's came to.
+    private enum Answer: Int64 {
+        case notOurs = 0
+        case done = 1
+        /// The claim was ended in another way before, which this worker has not heard of.
+        case endedBefore = 2
+    }
+
+    /// Runs a script of a claim's. `span` is what the script calls a delay or a lease.
+    private func run(
+        _ script: String, _ action: RedisArgument, for claim: RedisClaim, _ span: Duration = .zero, key: String? = nil,
+        arguments: [RedisArgument] = []
+    ) async throws(RedisFailure) -> Answer {
         let names = address.keys
         let keys = [
             names.list, names.leases, names.payloads, names.attempts, names.delayed, names.settled(claim.message.id),
             names.owners, names.named,
         ]
-        let claimed = [RedisArgument(claim.message.id), RedisArgument(token)]
+        let common = [
+            RedisArgument(claim.message.id), RedisArgument(token), action, RedisArgument(span.milliseconds),
+        ]
         // No longer than the lease has left: what comes after would be about somebody else's claim.
         let limit = max(.milliseconds(100), min(lease / 3, leaseEnds - .now))
         let reply = try await connected(within: limit).command(
-            RedisScripts.run(script, keys: keys + (key.map { [$0] } ?? []), claimed + arguments), within: limit)
-        return reply.integer == 1
+            RedisScripts.run(script, keys: keys + (key.map { [$0] } ?? []), common + arguments), within: limit)
+        guard let answer = reply.integer.flatMap({ Answer(rawValue: $0) }) else {
+            throw .broken("Redis answered out of turn")
+        }
+        return answer
     }
 
     // MARK: Settling
@@ -234,63 +265,76 @@ public actor RedisQueue: MessageQueue {
         if let loss = claim.loss.value { throw .lost(loss) }
         // Nobody else can have what is off the list; so long an outage is ridden out for its result or its dead letter.
         if claim.atMostOnce { leaseEnds = .now + lease }
-        let insistUntil = ContinuousClock.now + min(lease / 2, Self.longestInsistence)
-        var wanted = settlement
+        let insistUntil = ContinuousClock.now + min(lease / 2, Self.insistence)
+        // What is refused is handed back: as an attempt that was used, or else as if there had been none.
+        var wishes = [settlement] + (claim.atMostOnce ? [] : [.retry(after: Self.insistence), .release])
         var refusal: RedisFailure?
         while true {
-            switch await attempt(wanted, on: claim) {
-            case .success(true):
+            switch await attempt(wishes[0], on: claim) {
+            case .success(.notOurs): throw .lost(Self.taken)
+            case .success(.endedBefore): return
+            case .success(.done):
                 if let refusal { throw .handedBack("Redis refused the settlement: \(refusal.reason)") }
                 return
-            case .success(false): throw .lost(Self.taken)
             case .failure(let failure):
-                guard ContinuousClock.now < leaseEnds else {
-                    throw .lost(ClaimLoss("Redis could not be told of the end in time: \((refusal ?? failure).reason)"))
+                guard !Task.isCancelled else { throw .unconfirmed(failure.reason) }
+                guard ContinuousClock.now < leaseEnds else { throw .lost(tooLate(claim, refusal ?? failure)) }
+                if failure.isLasting, wishes.count > 1, refusal != nil || .now >= insistUntil {
+                    refusal = refusal ?? failure
+                    wishes.removeFirst()
                 }
-                if refusal == nil, failure.isLasting, !claim.atMostOnce, .now >= insistUntil {
-                    refusal = failure
-                    wanted = .release
-                }
-                log.warning("could not settle, trying again", metadata: ["reason": "\(failure.reason)"])
+                tell("could not settle, trying again", failure)
                 reconnect()
                 try? await Task.sleep(for: min(lease / 20, .seconds(1)))
             }
         }
     }
 
-    private func attempt(_ settlement: Settlement, on claim: RedisClaim) async -> Result<Bool, RedisFailure> {
+    private func tooLate(_ claim: RedisClaim, _ failure: RedisFailure) -> ClaimLoss {
+        let what = claim.atMostOnce ? "at most once: the message is off the queue and" : "the lease ended and"
+        return ClaimLoss("\(what) Redis could not be told of the end: \(failure.reason)")
+    }
+
+    private func attempt(_ settlement: Settlement, on claim: RedisClaim) async -> Result<Answer, RedisFailure> {
         do throws(RedisFailure) {
-            return .success(try await claim.atMostOnce ? end(claim, settlement) : end(ofLease: claim, settlement))
+            return .success(try await claim.atMostOnce ? endTaken(claim, settlement) : end(claim, settlement))
         } catch {
             return .failure(error)
         }
     }
 
-    private func end(ofLease claim: RedisClaim, _ settlement: Settlement) async throws(RedisFailure) -> Bool {
+    private func end(_ claim: RedisClaim, _ settlement: Settlement) async throws(RedisFailure) -> Answer {
         switch settlement {
-        case .complete(result: nil): try await isOurs(claim, RedisScripts.complete, [])
+        case .complete(result: nil): try await run(RedisScripts.complete, "complete", for: claim)
         case .complete(let result?):
-            try await isOurs(claim, RedisScripts.complete, key: resultKey(claim), arguments(for: result))
-        case .retry(let delay): try await isOurs(claim, RedisScripts.retry, [RedisArgument(delay.milliseconds)])
-        case .release: try await isOurs(claim, RedisScripts.release, claim.isNamed ? ["named"] : [])
+            try await run(
+                RedisScripts.complete, "complete", for: claim, key: resultKey(claim),
+                arguments: arguments(for: result))
+        case .retry(let delay): try await run(RedisScripts.retry, "retry", for: claim, delay)
+        case .release:
+            try await run(RedisScripts.release, "release", for: claim, arguments: claim.isNamed ? ["named"] : [])
         case .deadLetter(let letter):
-            try await isOurs(claim, RedisScripts.deadLetter, key: address.keys.dead, Self.fields(of: letter))
+            try await run(
+                RedisScripts.deadLetter, "dead-letter", for: claim, key: address.keys.dead,
+                arguments: Self.fields(of: letter))
         }
     }
 
     /// The message itself is off the list since it was claimed.
-    private func end(_ claim: RedisClaim, _ settlement: Settlement) async throws(RedisFailure) -> Bool {
+    private func endTaken(_ claim: RedisClaim, _ settlement: Settlement) async throws(RedisFailure) -> Answer {
         switch settlement {
         case .complete(let result?):
-            return try await isOurs(
-                claim, RedisScripts.completeTaken, key: resultKey(claim), arguments(for: result))
+            return try await run(
+                RedisScripts.completeTaken, "complete", for: claim, lease, key: resultKey(claim),
+                arguments: arguments(for: result))
         case .deadLetter(let letter):
             let body: [RedisArgument] = ["body", RedisArgument(try bytes(of: claim.message.body))]
-            return try await isOurs(
-                claim, RedisScripts.deadLetterTaken, key: address.keys.dead, body + Self.fields(of: letter))
+            return try await run(
+                RedisScripts.deadLetterTaken, "dead-letter", for: claim, lease, key: address.keys.dead,
+                arguments: body + Self.fields(of: letter))
         case .complete(result: nil), .retry, .release:
-            guard claim.isNamed else { return true }
-            return try await isOurs(claim, RedisScripts.completeTaken, [])
+            guard claim.isNamed else { return .done }
+            return try await run(RedisScripts.completeTaken, "complete", for: claim, lease)
         }
     }
 

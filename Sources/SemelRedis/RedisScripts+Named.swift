@@ -32,16 +32,32 @@ extension RedisScripts {
 
         """
 
-    /// At most once: off the list before the task runs. KEYS as above; ARGV new id. Returns `{id, body}`, or nil.
+    /// At most once: off the queue before the task runs. KEYS as for claims; ARGV new id. Returns `{id, body, attempt}`,
+    /// or nil.
     ///
-    /// An id of the producer's stays in the set until the task has ended, in another form.
+    /// An id of the producer's stays in the set until the task has ended, in another form. A message that was claimed
+    /// before is taken as well, with the number of its attempt, so that it does not stay for ever.
     static let pop =
         now + takeName + """
+            local id = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', 0, 1)[1]
+            if id then
+                local body = redis.call('HGET', KEYS[3], id)
+                local attempt = redis.call('HINCRBY', KEYS[4], id, 1)
+                redis.call('ZREM', KEYS[2], id)
+                redis.call('HDEL', KEYS[3], id)
+                redis.call('HDEL', KEYS[4], id)
+                redis.call('SREM', KEYS[5], id)
+                redis.call('HDEL', KEYS[7], id)
+                if body then
+                    redis.call('ZADD', KEYS[6], 0, 'taken:' .. id)
+                    return {id, body, attempt}
+                end
+            end
             local body = redis.call('LPOP', KEYS[1])
             if not body then return false end
-            local id = takeName(body)
+            id = takeName(body)
             if id then redis.call('ZADD', KEYS[6], 0, 'taken:' .. id) end
-            return {id or ARGV[1], body}
+            return {id or ARGV[1], body, 1}
             """
 
     /// KEYS list, named, result; ARGV body, id. An older result of the same id is none of this message's. Returns what

@@ -5,15 +5,21 @@ import Semel
 /// Every claim has a token of its own, which every script that ends or extends it checks first. The attempt would not
 /// do: after a release the next claim has the same one.
 enum RedisScripts {
-    static let now = """
+    private static let clock = """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         local function text(number) return string.format('%.0f', number) end
-        -- A server that is out of memory refuses to begin a script's writing with one that needs some. What claims and
-        -- settlements need is little and soon given back; to refuse them would be to lose the claims.
-        redis.call('ZREM', KEYS[2], '')
 
         """
+
+    /// KEYS[2] leases.
+    static let now =
+        clock + """
+            -- A server that is out of memory refuses to begin a script's writing with one that needs some. What claims and
+            -- settlements need is little and soon given back; to refuse them would be to lose the claims.
+            redis.call('ZREM', KEYS[2], '')
+
+            """
 
     /// KEYS list, leases, payloads, attempts, delayed, named, owners; ARGV new id, lease (ms), largest body wanted
     /// (bytes), token.
@@ -48,13 +54,29 @@ enum RedisScripts {
             return {id, attempt, #body, wanted and body or false}
             """
 
-    /// Common to all that end or extend a lease. KEYS list, leases, payloads, attempts, delayed, settled, owners, named;
-    /// ARGV id, token, … What may be refused comes first in each of them: Redis undoes nothing.
-    private static let ours =
+    /// Common to all that end a claim or extend it. KEYS list, leases, payloads, attempts, delayed, settled, owners, named;
+    /// ARGV id, token, what is to be done, … What may be refused comes first in each of them: Redis undoes nothing.
+    ///
+    /// Returns 1, and 1 again when asked again; 0 when the claim is somebody else's or nobody's; 2 when it was ended in
+    /// another way before.
+    private static let once =
         now + """
-            local id, token = ARGV[1], ARGV[2]
-            if redis.call('GET', KEYS[6]) == token then return 1 end
-            if redis.call('HGET', KEYS[7], id) ~= token or not redis.call('ZSCORE', KEYS[2], id) then return 0 end
+            local id, token, action = ARGV[1], ARGV[2], ARGV[3]
+            local before = redis.call('GET', KEYS[6])
+            if before == token .. ' ' .. action then return 1 end
+            if before and string.sub(before, 1, #token) == token then return 2 end
+            -- For as long as whoever asks may ask again.
+            local function remember(rest)
+                redis.pcall('SET', KEYS[6], token .. ' ' .. action, 'PX', text(60000 + math.max(0, rest)))
+            end
+
+            """
+
+    /// At least once: the claim is a lease.
+    private static let ours =
+        once + """
+            local leased = redis.call('ZSCORE', KEYS[2], id)
+            if redis.call('HGET', KEYS[7], id) ~= token or not leased then return 0 end
             local function forget()
                 redis.call('ZREM', KEYS[2], id)
                 redis.call('HDEL', KEYS[3], id)
@@ -62,25 +84,23 @@ enum RedisScripts {
             end
             local function settled()
                 redis.call('HDEL', KEYS[7], id)
-                redis.pcall('SET', KEYS[6], token, 'PX', 60000)
+                remember(leased - now)
             end
 
             """
 
-    /// ARGV[3] lease (ms).
+    /// ARGV[4] lease (ms).
     static let extend =
         ours + """
-            redis.call('ZADD', KEYS[2], 'XX', text(now + ARGV[3]), id)
+            redis.call('ZADD', KEYS[2], 'XX', text(now + ARGV[4]), id)
             return 1
             """
 
-    /// The same at most once, where the message is off the list and nobody else can have it.
+    /// At most once: the message is off the list, and nobody else can have it. ARGV[4] for how long it may be asked (ms).
     private static let taken =
-        now + """
-            local id, token = ARGV[1], ARGV[2]
-            if redis.call('GET', KEYS[6]) == token then return 1 end
+        once + """
             local function forget() redis.call('ZREM', KEYS[8], 'taken:' .. id) end
-            local function settled() redis.pcall('SET', KEYS[6], token, 'PX', 60000) end
+            local function settled() remember(ARGV[4]) end
 
             """
 
@@ -90,31 +110,31 @@ enum RedisScripts {
         return 1
         """
 
-    /// KEYS[9] result; ARGV[3] its time to live (ms), ARGV[4] the result; or neither.
+    /// KEYS[9] result; ARGV[5] its time to live (ms), ARGV[6] the result; or neither.
     private static let keepResult = """
-        if ARGV[3] then redis.call('SET', KEYS[9], ARGV[4], 'PX', ARGV[3]) end
+        if ARGV[5] then redis.call('SET', KEYS[9], ARGV[6], 'PX', ARGV[5]) end
 
         """
     static let complete = ours + keepResult + settle
     static let completeTaken = taken + keepResult + settle
 
-    /// ARGV[3] delay (ms).
+    /// ARGV[4] delay (ms).
     static let retry =
         ours + """
             redis.call('SADD', KEYS[5], id)
-            redis.call('ZADD', KEYS[2], 'XX', text(now + ARGV[3]), id)
+            redis.call('ZADD', KEYS[2], 'XX', text(now + ARGV[4]), id)
             settled()
             return 1
             """
 
     /// A first attempt goes back to the head of the list as if nothing had happened; a later one stays where its
     /// attempts are counted, due at once and marked as held by nobody: the next claim has the same number.
-    /// ARGV[3] is there when the id is the producer's.
+    /// ARGV[5] is there when the id is the producer's.
     static let release =
         ours + name + """
             if redis.call('HGET', KEYS[4], id) == '1' then
                 local body = redis.call('HGET', KEYS[3], id)
-                if ARGV[3] then redis.call('ZADD', KEYS[8], 0, name(body, id)) end
+                if ARGV[5] then redis.call('ZADD', KEYS[8], 0, name(body, id)) end
                 redis.call('LPUSH', KEYS[1], body)
                 forget()
             else
@@ -126,20 +146,20 @@ enum RedisScripts {
             return 1
             """
 
-    /// KEYS[9] dead; ARGV[3…] the fields that go with the body.
+    /// KEYS[9] dead; ARGV[5…] the fields that go with the body.
     static let deadLetter =
-        ours + "redis.call('XADD', KEYS[9], '*', 'id', id, 'body', redis.call('HGET', KEYS[3], id), unpack(ARGV, 3))\n"
+        ours + "redis.call('XADD', KEYS[9], '*', 'id', id, 'body', redis.call('HGET', KEYS[3], id), unpack(ARGV, 5))\n"
         + settle
 
-    /// KEYS[9] dead; ARGV[3…] the body's field and the others.
-    static let deadLetterTaken = taken + "redis.call('XADD', KEYS[9], '*', 'id', id, unpack(ARGV, 3))\n" + settle
+    /// KEYS[9] dead; ARGV[5…] the body's field and the others.
+    static let deadLetterTaken = taken + "redis.call('XADD', KEYS[9], '*', 'id', id, unpack(ARGV, 5))\n" + settle
 
     /// KEYS list, leases, delayed, dead. Returns `{ready, claimed, delayed, dead}` and changes nothing.
     ///
     /// A delayed message that is due is ready, though it is in the set of the delayed until somebody claims it. Of
     /// those that are due, so many are looked at that the server is not held up.
     static let counts =
-        now + """
+        clock + """
             local due = redis.call('ZCOUNT', KEYS[2], '-inf', text(now))
             local delayed = redis.call('SCARD', KEYS[3])
             if due > 0 and delayed > 0 then

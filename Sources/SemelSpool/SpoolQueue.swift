@@ -64,7 +64,8 @@ public actor SpoolQueue: MessageQueue {
         for entry in try directory.entries(of: .claimed) {
             let name = SpoolName(reading: entry.name, delayed: false)
             if let claim = try take(directory.path(.claimed, entry.name), name, request) {
-                log.warning("found a message whose worker died", metadata: ["messageId": "\(claim.message.id)"])
+                log.warning(
+                    "found a message that its worker did not settle", metadata: ["messageId": "\(claim.message.id)"])
                 return (claim, nil)
             }
         }

@@ -90,6 +90,22 @@ struct RabbitMQServerTests {
         }
     }
 
+    /// What was put into a queue that semel has just made must be there as well when the node is gone the next moment.
+    /// (A classic queue does not remember acknowledgements that well, and so has the message twice.)
+    @Test func killedRightAfterTheSettlement() async throws {
+        let queue = try await queues()[1]
+        for (status, outcome, left) in [
+            (3, "retry", Left(delayed: 1)), (65, "dead-lettered", Left(delayed: 1, dead: 1)),
+        ] {
+            try await queue.put("m \(status)")
+            let worker = try await Worker.run(queue, ["--retry-delay", "10m"], task: ["sh", "-c", "exit \(status)"])
+            worker.expect(status == 3 ? 75 : 65, outcome, attempt: 1)
+            try await queue.server.kill()
+            try await queue.server.restart()
+            try await queue.waitUntilLeft(left)
+        }
+    }
+
     /// And one that has settled and only lingers does not care.
     @Test func killedWhileItSettles() async throws {
         let queues = try await queues(heartbeat: "2s")
@@ -210,7 +226,7 @@ struct RabbitMQServerTests {
     @Test func deliveryAcknowledgementTimeout() async throws {
         let server = try await Self.server.get()
         // New channels ask for it, as after a change in rabbitmq.conf.
-        try await server.evaluate("application:set_env(rabbit, consumer_timeout, 2000)")
+        try await server.evaluate("application:set_env(rabbit, consumer_timeout, 5000)")
         for queue in try await queues() {
             for flags in [[], ["--wait", "0"]] {
                 let notes = try Notes()
@@ -224,6 +240,18 @@ struct RabbitMQServerTests {
                 #expect(try await queue.complete(1) == ["m"])
             }
         }
+        try await server.evaluate("application:set_env(rabbit, consumer_timeout, 1800000)")
+    }
+
+    /// The last moment to find out is right before a copy is published: here while a queue is made for it.
+    @Test func deliveryAcknowledgementTimeoutWhileItSettles() async throws {
+        let server = try await Self.server.get()
+        try await server.evaluate("application:set_env(rabbit, consumer_timeout, 1000)")
+        let queue = try await queues()[1]
+        try await queue.put("m")
+        try await Worker.run(queue, task: ["false"])
+            .expect(76, "lost", attempt: 1, saying: "did not count", "delivery acknowledgement timeout")
+        try await queue.waitUntilLeft(.oneReady)
         try await server.evaluate("application:set_env(rabbit, consumer_timeout, 1800000)")
     }
 }

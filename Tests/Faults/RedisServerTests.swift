@@ -113,7 +113,45 @@ struct RedisServerTests {
         try await worker.end().expect(0, "completed", attempt: 1)
     }
 
+    /// For as long as a worker may ask again whether it was.
+    @Test func aSettlementIsRemembered() async throws {
+        let queue = try await makeQueue()
+        let (worker, notes) = try await running(queue, lease: "5m")
+        try notes.allow()
+        let id = try #require(try await worker.end().report?.messageId)
+        let rest = try await queue.server.command("PTTL", queue.key("settled:\(id)")).integer ?? 0
+        #expect(rest > 300_000)
+    }
+
+    /// A server that refuses the worker is asked again and again; it need not keep each of these connections.
+    @Test func refusedConnectionsAreClosed() async throws {
+        let queue = try await makeQueue()
+        let (worker, _) = try await running(queue, lease: "20s")
+        try await queue.server.command("ACL", "DELUSER", "\(RedisFaultQueue.configuredName)")
+        func fact(_ name: String) async throws -> Int {
+            let facts = try await queue.server.command("INFO").text ?? ""
+            return facts.split { $0.isNewline }.first { $0.hasPrefix("\(name):") }.flatMap {
+                Int($0.dropFirst(name.count + 1))
+            } ?? 0
+        }
+        let before = try await fact("total_connections_received")
+        try await eventually(timeout: .seconds(60), "it tries again") {
+            try await fact("total_connections_received") > before + 4
+        }
+        // The worker's, the one that it may open, and this test's own.
+        #expect(try await fact("connected_clients") <= 3)
+        worker.process.send(SIGKILL)
+    }
+
     // MARK: A read-only replica
+
+    @Test func aReplicaIsCounted() async throws {
+        let queue = try await makeQueue()
+        try await queue.put("a", "b")
+        try await queue.server.becomeReplica()
+        let end = try await run(.semelctl, ["queue", "--json"], environment: ["SEMEL_QUEUE": queue.url(through: nil)])
+        #expect(end.status == .exited(0), "\(end)")
+    }
 
     @Test func aReplicaWithinTheLease() async throws {
         let queue = try await makeQueue()

@@ -145,6 +145,28 @@ struct SignalTests {
         #expect(try await queue.left().all == 1)
     }
 
+    /// Nobody waits for a long lease to end who has been told to stop: for the grace, or until the second time.
+    @Test(arguments: [1, 2])
+    func whileItCannotSettleForLong(_ signals: Int) async throws {
+        let queue = try await RedisFaultQueue(on: .shared())
+        let proxy = try queue.proxy()
+        let notes = try Notes()
+        try await queue.put("m")
+        let flags = ["--lease", "1h", "--grace", signals == 1 ? "1s" : "1h"]
+        let worker = try Worker(queue, flags, through: proxy, task: notes.held())
+        try await worker.waitForTask()
+        await proxy.freeze()
+        try notes.allow()
+        try await worker.waitUntilSettling()
+        for _ in 1...signals {
+            worker.process.send(SIGTERM)
+            // Two signals that come at once are one.
+            try await eventually("the signal is taken") { !ProcessState.isPending(SIGTERM, worker.process.pid) }
+        }
+        try await worker.end().expect(76, "lost", attempt: 1, saying: "could not be confirmed")
+        #expect(try await queue.left() == .oneClaimed)
+    }
+
     @Test(arguments: Kind.all)
     func whileItLingers(_ kind: Kind) async throws {
         let queue = try await kind.make()

@@ -71,13 +71,13 @@ struct WorkerKilledTests {
     }
 
     /// The settlement is on its way and never arrives.
-    @Test(arguments: Kind.remote)
-    func whileItSettles(_ kind: Kind) async throws {
+    @Test(arguments: Kind.remote, [0, 3, 65])
+    func whileItSettles(_ kind: Kind, _ status: Int) async throws {
         let queue = try await kind.make()
         let proxy = try queue.proxy()
         let notes = try Notes()
         try await queue.put("m")
-        let worker = try Worker(queue, through: proxy, task: notes.held())
+        let worker = try Worker(queue, through: proxy, task: notes.held(exit: status))
         try await worker.waitForTask()
         await proxy.freeze()
         try notes.allow()
@@ -121,12 +121,12 @@ struct PoisonTests {
         #expect(
             statuses
                 == (kind == .classic ? [killed, .exited(75), killed, .exited(65)] : [killed, killed, .exited(65)]))
-        last?.expect(65, "dead-lettered", saying: "ended without a word")
+        last?.expect(65, "dead-lettered", saying: "ended without a settlement")
         #expect(notes.runs == ["poison 1", "poison 2"])
         let letter = try await queue.deadLetter()
         #expect(letter.body == "poison")
         #expect(letter.attempts == 2)
-        #expect(letter.reason.contains("ended without a word"), "\(letter.reason)")
+        #expect(letter.reason.contains("ended without a settlement"), "\(letter.reason)")
         try await queue.waitUntilLeft(.oneDead)
     }
 }
@@ -146,7 +146,7 @@ struct AttemptTests {
         try await second.kill()
         if kind == .classic {
             try await Worker.run(queue, task: notes.held())
-                .expect(75, "retry", attempt: 2, saying: "ended without a word")
+                .expect(75, "retry", attempt: 2, saying: "ended without a settlement")
         }
         try await stopped(queue, notes, attempt: 3)
         try await stopped(queue, notes, attempt: 3)
@@ -180,6 +180,21 @@ struct AtMostOnceTests {
         try await Worker.run(queue, flags + ["--wait", "3s"], task: notes.at(once: 0)).expect(0, "idle")
         #expect(notes.runs == ["m 1"])
         try await queue.waitUntilLeft(.nothing)
+    }
+
+    /// What another worker had may have run, so it does not run again, and does not stay for ever either.
+    @Test(arguments: Kind.all)
+    func doesNotRunWhatMayHaveRun(_ kind: Kind) async throws {
+        let queue = try await kind.make()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, task: notes.held())
+        try await worker.waitForTask()
+        try await worker.kill()
+        try await Worker.run(queue, flags, task: notes.at(once: 0))
+            .expect(65, "dead-lettered", saying: "at most once", "may have run")
+        #expect(notes.runs == ["m 1"])
+        try await queue.waitUntilLeft(.oneDead)
     }
 
     /// What is left to tell is told on another connection.

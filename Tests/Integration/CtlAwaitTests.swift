@@ -137,7 +137,7 @@ struct CtlAwaitTests {
         let end = try await Ctl.run(queue, "enqueue", "--await", "--await-timeout", "300ms", "body")
         #expect(end.status == .exited(75))
         #expect(end.stdout == [])
-        #expect(end.complaint == "no end within 300ms; the message stays in the queue")
+        #expect(end.complaint == "no end within 300ms; the message stays where it is")
         #expect(try await queue.left() == Left(ready: 1))
         // Nobody waits for its result any more, which is no reason to fail.
         let worker = try await Worker.run(queue, Self.withResult, task: Shell.succeeding)
@@ -157,7 +157,7 @@ struct CtlAwaitTests {
         let end = try await Ctl.end(of: requester, queue)
         #expect(end.status == .exited(signal == SIGINT ? 130 : 143), "\(end.stderrText)")
         let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
-        #expect(end.complaint == "stopped by \(name); the message stays in the queue")
+        #expect(end.complaint == "stopped by \(name); the message stays where it is")
         #expect(end.stdout == [])
         #expect(try await queue.left() == Left(ready: 1))
     }

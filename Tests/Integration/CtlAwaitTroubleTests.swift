@@ -81,7 +81,7 @@ struct CtlAwaitTroubleTests {
         #expect(requester.status == .exited(69), "\(requester.report)")
         let said = requester.stderr.text
         // The broker may have it a moment before semelctl knows.
-        let ends = ["; the message stays in the queue\n", "; the message may be in the queue\n"]
+        let ends = ["; the message stays where it is\n", "; the message may be in the queue\n"]
         #expect(ends.contains { said.hasSuffix($0) }, "\(said)")
         let worker = try await Worker.run(queue, Self.withResult, task: Shell.succeeding)
         #expect(worker.status == .exited(0), "\(worker.stderr)")

@@ -13,19 +13,8 @@ struct RabbitMQSoak: SoakQueue {
         let proxy = try TCPProxy(to: server.port)
         self.proxy = proxy
         url = "amqp://guest:guest@127.0.0.1:\(proxy.port)/%2F?queue=\(Self.queue)&heartbeat=2s"
-        // The workers would declare the other queues as they need them. But this broker writes down only now and then
-        // which quorum queues there are, and forgets the newest ones, messages and all, when it is killed.
+        // It is remembered from then on (see `declareQueue`); the others are made by the workers as they need them.
         try await server.declareQueue(Self.queue, type: .quorum)
-        try await server.declareQueue(Self.queue + ".dead", type: .quorum)
-        for (tier, milliseconds) in [("100ms", 100), ("200ms", 200), ("500ms", 500), ("1s", 1_000)] {
-            try await server.declareQueue(
-                "\(Self.queue).retry.\(tier)", type: .quorum,
-                arguments: [
-                    "x-message-ttl": .integer(Int64(milliseconds)), "x-dead-letter-exchange": "",
-                    "x-dead-letter-routing-key": .string(Self.queue), "x-dead-letter-strategy": "at-least-once",
-                    "x-overflow": "reject-publish",
-                ])
-        }
     }
 
     func enqueue(_ messages: [SoakMessage]) async throws {
@@ -33,7 +22,6 @@ struct RabbitMQSoak: SoakQueue {
     }
 
     func restartServer(after pause: Duration) async throws {
-        try await server.rememberQuorumQueues()
         try await server.kill()
         try await Task.sleep(for: pause)
         try await server.restart()

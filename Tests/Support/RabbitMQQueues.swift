@@ -39,7 +39,7 @@ extension RabbitMQServer {
 
     /// Makes the broker write down which quorum queues there are.
     ///
-    /// By itself it does so every three minutes, and a queue that it has not written down has lost its messages and
+    /// By itself it does so after three seconds, and a queue that it has not written down has lost its messages and
     /// finds no leader when the broker is killed. Needed before `kill()` for queues that the tests did not declare.
     public func rememberQuorumQueues() async throws {
         try await evaluate("[dets:sync(T) || T <- dets:all()], ok")

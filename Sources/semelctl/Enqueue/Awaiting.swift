@@ -47,7 +47,7 @@ struct Awaiting: Sendable {
             return try result.get()
         } catch {
             let failure = CommandFailure(error)
-            throw CommandFailure("\(failure.description); the message stays in the queue", failure.outcome)
+            throw CommandFailure("\(failure.description); the message stays where it is", failure.outcome)
         }
     }
 
@@ -59,10 +59,10 @@ struct Awaiting: Sendable {
             throw CommandFailure("dead-lettered: \(reason.isEmpty ? "no reason is known" : reason)", .deadLettered)
         case .vanished:
             throw CommandFailure("the message is no longer in the queue, and no worker has said why", .lost)
-        case nil where Interruption.outcome != nil: throw stopped("the message stays in the queue")
+        case nil where Interruption.outcome != nil: throw stopped("the message stays where it is")
         // EX_TEMPFAIL: who asks again later may get more.
         case nil:
-            throw CommandFailure("no end within \(Units.text(limit)); the message stays in the queue", .retry)
+            throw CommandFailure("no end within \(Units.text(limit)); the message stays where it is", .retry)
         }
     }
 

@@ -23,7 +23,7 @@ struct EnqueueCommand: AsyncParsableCommand {
 
             With --await, the one message is waited for, and what its task printed goes to standard output, byte for \
             byte, if its worker runs with ‘--result stdout’. Exit codes are then: 0 completed; 65 dead-lettered; 75 \
-            neither of them in time, the message stays in the queue; 76 the message has vanished from the queue.
+            neither of them in time, the message stays where it is; 76 the message has vanished from the queue.
             """)
 
     @OptionGroup var queueOption: QueueOption

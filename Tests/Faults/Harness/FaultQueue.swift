@@ -109,7 +109,7 @@ extension FaultQueue {
     func nextAttempt(after attempt: Int = 1, _ flags: [String] = [], task: [String]) async throws -> WorkerEnd {
         let next = try await Worker.run(self, flags, task: task)
         guard kind == .classic else { return next }
-        next.expect(75, "retry", attempt: attempt, saying: "ended without a word", "counted now")
+        next.expect(75, "retry", attempt: attempt, saying: "ended without a settlement", "counted now")
         return try await Worker.run(self, flags, task: task)
     }
 }

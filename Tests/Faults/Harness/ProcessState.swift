@@ -21,6 +21,16 @@ enum ProcessState {
     }
 }
 
+extension ProcessState {
+    /// Whether it has been sent this signal and not taken it yet.
+    static func isPending(_ signal: Int32, _ pid: pid_t) -> Bool {
+        let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+        let pending =
+            status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") }?.split(separator: "\t").last ?? "0"
+        return (UInt64(pending, radix: 16) ?? 0) & (1 << UInt64(signal - 1)) != 0
+    }
+}
+
 /// What the kernel says of connections on loopback.
 extension ProcessState {
     /// Whether it has a TCP connection to this port of 127.0.0.1, or waits for one.

@@ -74,7 +74,7 @@ import Testing
             RabbitMQAdvice.on(.broken("a socket error occurred"), serverVersion: "4.0") == "a socket error occurred")
         #expect(
             RabbitMQAdvice.on(.closed(code: 320, text: "CONNECTION_FORCED"), serverVersion: "4.0")
-                == "the broker closed the connection: 320 CONNECTION_FORCED")
+                == "closed by the broker: 320 CONNECTION_FORCED")
     }
 }
 
@@ -127,7 +127,7 @@ import Testing
         #expect(
             try failure(.closed(code: 320, text: "CONNECTION_FORCED"))
                 == .unreachable(
-                    "--queue: RabbitMQ at host:5672: the broker closed the connection: 320 CONNECTION_FORCED"))
+                    "--queue: RabbitMQ at host:5672: closed by the broker: 320 CONNECTION_FORCED"))
     }
 }
 

@@ -157,9 +157,18 @@ import Testing
         let fixture = try WorkerFixture(WorkerPolicy(retry: RetryPolicy(maxAttempts: 3)), attempt: 4)
         let report = await fixture.run(returning: .succeeded(result: nil))
         #expect(report.outcome == .deadLettered)
-        #expect(report.reason == "3 attempts ended without a word from their worker (killed, or out of memory)")
+        #expect(report.reason?.hasPrefix("3 attempts ended without a settlement: ") ?? false)
         #expect(fixture.runs.value == 0)
         #expect(fixture.deadLetter?.reason == report.reason)
+    }
+
+    @Test func atMostOnceRunsNothingThatMayHaveRun() async throws {
+        let policy = WorkerPolicy(request: ClaimRequest(delivery: .atMostOnce))
+        for (attempt, isUncounted) in [(2, false), (1, true)] {
+            let fixture = try WorkerFixture(policy, attempt: attempt, attemptIsUncounted: isUncounted)
+            #expect(await fixture.run(returning: .succeeded(result: nil)).outcome == .deadLettered)
+            #expect(fixture.runs.value == 0)
+        }
     }
 
     @Test func attemptsThatTheQueueDoesNotCountAreWrittenDownFirst() async throws {
@@ -169,7 +178,7 @@ import Testing
         #expect(report.outcome == .retry)
         #expect(
             report.reason
-                == "the worker of attempt 2 of 3 ended without a word; counted now, since the queue does not")
+                == "attempt 2 of 3 ended without a settlement; counted now, since the queue does not")
         #expect(fixture.runs.value == 0)
         #expect(fixture.queue.settlements == [.retried(.seconds(10))])
         let last = try WorkerFixture(policy, attempt: 3, attemptIsUncounted: true)
