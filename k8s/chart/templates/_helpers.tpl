@@ -1,0 +1,205 @@
+{{- define "semel.name" -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "semel.selector" -}}
+app.kubernetes.io/name: semel
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "semel.image" -}}
+{{- $image := index . 0 -}}
+{{- $root := index . 1 -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ $image.tag | default $root.Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{- define "semel.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{ .Values.serviceAccount.name | default (include "semel.name" .) }}
+{{- else -}}
+{{ .Values.serviceAccount.name | default "default" }}
+{{- end -}}
+{{- end }}
+
+{{- define "semel.port" -}}
+{{ .Values.queue.port | default (ternary 5672 6379 (eq .Values.queue.kind "rabbitmq")) | int }}
+{{- end }}
+
+{{- define "semel.secret" -}}
+{{ .Values.auth.existingSecret | default (printf "%s-queue" (include "semel.name" .)) }}
+{{- end }}
+
+{{- /* Whether there are credentials at all: a Redis may have none. */ -}}
+{{- define "semel.hasAuth" -}}
+{{- if or .Values.auth.existingSecret .Values.auth.username .Values.auth.password }}yes{{ end -}}
+{{- end }}
+
+{{- /* The Secret's key of the user's name, or nothing. */ -}}
+{{- define "semel.usernameKey" -}}
+{{- if eq .Values.queue.kind "rabbitmq" -}}
+{{ ternary (.Values.auth.keys.username | default "username") "username" (ne .Values.auth.existingSecret "") }}
+{{- else if .Values.auth.existingSecret -}}
+{{ .Values.auth.keys.username }}
+{{- else if .Values.auth.username -}}
+username
+{{- end -}}
+{{- end }}
+
+{{- define "semel.passwordKey" -}}
+{{ ternary .Values.auth.keys.password "password" (ne .Values.auth.existingSecret "") }}
+{{- end }}
+
+{{- /* The Secret's key of KEDA's URL; nothing: KEDA gets user and password apart. */ -}}
+{{- define "semel.urlKey" -}}
+{{ ternary (.Values.auth.keys.url | default "") "url" (ne .Values.auth.existingSecret "") }}
+{{- end }}
+
+{{- /* KEDA lives in another namespace: a name that only this one understands gets the rest. */ -}}
+{{- define "semel.hostForKEDA" -}}
+{{- $host := .Values.queue.host -}}
+{{- if or (contains "." $host) (contains ":" $host) -}}
+{{ $host }}
+{{- else -}}
+{{ $host }}.{{ .Release.Namespace }}.svc
+{{- end -}}
+{{- end }}
+
+{{- define "semel.encode" -}}
+{{ . | urlquery | replace "+" "%20" }}
+{{- end }}
+
+{{- /* The URL for KEDA, without credentials ("") or with "user:password@". */ -}}
+{{- define "semel.urlForKEDA" -}}
+{{- $root := index . 0 -}}
+{{- $queue := $root.Values.queue -}}
+{{- $port := ternary ($queue.managementPort | int) (include "semel.port" $root | int) (eq $queue.protocol "http") -}}
+{{- $host := include "semel.hostForKEDA" $root -}}
+{{- $vhost := ternary "" (include "semel.encode" $queue.vhost) (eq $queue.vhost "/") -}}
+{{ $queue.protocol }}://{{ index . 1 }}{{ contains ":" $host | ternary (printf "[%s]" $host) $host }}:{{ $port }}/{{ $vhost }}
+{{- end }}
+
+{{- /* The sorted set beside a Redis list, as semel names it: a hash tag of the list's own is kept. */ -}}
+{{- define "semel.leases" -}}
+{{- if regexMatch "^[^{]*\\{[^}]+\\}" . -}}
+{{ . }}:leases
+{{- else -}}
+{{ printf "{%s}:leases" . }}
+{{- end -}}
+{{- end }}
+
+{{- /*
+What the queue's count is, and so which strategy and linger go with it:
+ready       waiting messages only: accurate, and a Job is pending until its worker has claimed a message
+ready+held  claimed messages as well: the default strategy, messages minus Jobs
+*/ -}}
+{{- define "semel.count" -}}
+{{- $queue := .Values.queue -}}
+{{- if eq $queue.delivery "at-most-once" -}}
+ready
+{{- else if eq $queue.kind "redis" -}}
+ready+held
+{{- else -}}
+{{ eq $queue.protocol "http" | ternary "ready+held" "ready" }}
+{{- end -}}
+{{- end }}
+
+{{- define "semel.strategy" -}}
+{{- if ne .Values.scaling.strategy "auto" -}}
+{{ .Values.scaling.strategy }}
+{{- else -}}
+{{ eq (include "semel.count" .) "ready" | ternary "accurate" "default" }}
+{{- end -}}
+{{- end }}
+
+{{- define "semel.pendingPodConditions" -}}
+{{- $conditions := .Values.scaling.pendingPodConditions -}}
+{{- if not (kindIs "string" $conditions) -}}
+{{ $conditions | toJson }}
+{{- else if eq (include "semel.strategy" .) "default" -}}
+[]
+{{- else -}}
+["Ready"]
+{{- end -}}
+{{- end }}
+
+{{- define "semel.hasLeases" -}}
+{{- if and (eq .Values.queue.kind "redis") (eq .Values.queue.delivery "at-least-once") }}yes{{ end -}}
+{{- end }}
+
+{{- define "semel.linger" -}}
+{{- $late := and (eq .Values.queue.kind "rabbitmq") (eq .Values.queue.protocol "http") -}}
+{{ .Values.worker.linger | default ($late | ternary "10s" "0s") }}
+{{- end }}
+
+{{- /* RabbitMQ takes a message back that is not acknowledged within 30 minutes. */ -}}
+{{- define "semel.timeout" -}}
+{{- $limited := and (eq .Values.queue.kind "rabbitmq") (eq .Values.queue.delivery "at-least-once") -}}
+{{ .Values.worker.timeout | default ($limited | ternary "25m" "24h") }}
+{{- end }}
+
+{{- /* A duration in whole seconds, rounded up. */ -}}
+{{- define "semel.seconds" -}}
+{{- if hasSuffix "ms" . -}}
+{{ divf (trimSuffix "ms" . | float64) 1000 | ceil | int }}
+{{- else if hasSuffix "s" . -}}
+{{ trimSuffix "s" . | float64 | ceil | int }}
+{{- else if hasSuffix "m" . -}}
+{{ mulf (trimSuffix "m" . | float64) 60 | ceil | int }}
+{{- else if hasSuffix "h" . -}}
+{{ mulf (trimSuffix "h" . | float64) 3600 | ceil | int }}
+{{- else -}}
+0
+{{- end -}}
+{{- end }}
+
+{{- /*
+Long enough that the kubelet's SIGKILL never comes before semel is through: the task's grace (with onTerm finish a few
+seconds more, for a task that has to be stopped after all), its end, and the settlement, which has at least 20 seconds.
+*/ -}}
+{{- define "semel.terminationGracePeriodSeconds" -}}
+{{- if .Values.terminationGracePeriodSeconds -}}
+{{ .Values.terminationGracePeriodSeconds | int }}
+{{- else -}}
+{{- $grace := include "semel.seconds" .Values.worker.grace | int -}}
+{{ add $grace (max $grace 20) (eq .Values.worker.onTerm "finish" | ternary 5 0) 10 }}
+{{- end -}}
+{{- end }}
+
+{{- /* What values.schema.json cannot say in a line that people understand. */ -}}
+{{- define "semel.check" -}}
+{{- $values := .Values -}}
+{{- $queue := $values.queue -}}
+{{- if and (eq $queue.kind "rabbitmq") (not $values.auth.existingSecret) (not (and $values.auth.username $values.auth.password)) -}}
+{{- fail "auth: RabbitMQ needs auth.username and auth.password, or auth.existingSecret" -}}
+{{- end -}}
+{{- if and $values.auth.existingSecret (or $values.auth.username $values.auth.password) -}}
+{{- fail "auth.existingSecret: keep either this or auth.username and auth.password" -}}
+{{- end -}}
+{{- if and $values.auth.username (not $values.auth.password) -}}
+{{- fail "auth.password: is missing beside auth.username" -}}
+{{- end -}}
+{{- if and (eq $queue.kind "redis") (eq $queue.protocol "http") -}}
+{{- fail "queue.protocol: http is RabbitMQ's; leave it out for redis" -}}
+{{- end -}}
+{{- if and (eq $queue.kind "redis") (ne $queue.vhost "/") -}}
+{{- fail "queue.vhost: is RabbitMQ's; leave it out for redis" -}}
+{{- end -}}
+{{- if and (eq $queue.protocol "http") (eq $queue.delivery "at-most-once") -}}
+{{- fail "queue.protocol: http counts late, and with queue.delivery at-most-once nothing makes up for it; use amqp" -}}
+{{- end -}}
+{{- if and (eq $queue.kind "redis") (eq $values.worker.deadLetter "broker") -}}
+{{- fail "worker.deadLetter: broker is RabbitMQ's; use queue for redis" -}}
+{{- end -}}
+{{- if and $values.inject.enabled (not $values.command) -}}
+{{- fail "command: has to be named with inject.enabled; the image's own is not known here" -}}
+{{- end -}}
+{{- range $values.env -}}
+{{- if or (hasPrefix "SEMEL_" .name) (hasPrefix "MQ_" .name) (has .name (list "REDIS_HOST" "REDIS_PORT" "REDIS_LIST" "REDIS_USER" "REDIS_PASSWORD")) -}}
+{{- fail (printf "env: %s is set by the chart; use the values under worker, queue and auth" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
