@@ -2,6 +2,8 @@
 # make test            every test, against real servers that are started and stopped again
 # make faults          of these, workers killed and paused, servers restarted, connections cut, disks filled
 # make soak            random faults, nothing lost, nothing settled twice (SOAK=30m SEED=7 QUEUES=redis MESSAGES=5000)
+# make image           semel, semelctl and semel-runtime, with docker, podman or buildah
+# make image-test      these, run as the Kubernetes templates run them
 # make manifests       k8s/manifests from the chart and its presets
 # make build           dist/semel (fully static) and dist/semelctl
 SHELL := /bin/sh
@@ -12,7 +14,7 @@ SWIFT ?= swift
 STATIC := -c release --scratch-path .build/static -Xswiftc -static-executable -Xlinker -s -Xlinker -lssl -Xlinker -lcrypto
 RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
 
-.PHONY: build demo test faults soak manifests lint format packages clean
+.PHONY: build demo test faults soak image image-test manifests lint format packages clean
 
 build: packages
 	$(SWIFT) build $(STATIC) --product semel
@@ -46,6 +48,13 @@ soak: packages
 	$(if $(SEMEL_BIN_DIR),,$(SWIFT) build $(STATIC) --product semel)
 	$(SWIFT) build --product semel-soak
 	SEMEL_BIN_DIR=$(or $(SEMEL_BIN_DIR),$(CURDIR)/.build/static/release) .build/debug/semel-soak
+
+image:
+	scripts/image build
+
+image-test: image
+	scripts/packages demo rabbitmq
+	scripts/image-test
 
 manifests:
 	scripts/packages kubernetes

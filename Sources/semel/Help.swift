@@ -25,6 +25,7 @@ enum Help {
             semel [run] [flags] -- COMMAND [ARG…]   the worker
             semel progress FRACTION [NOTE…]         called by a task: shows how far it is
             semel status [URL]                      asks a running worker [http://127.0.0.1:8082]
+            semel install PATH                      copies this executable, for an init container
 
             Each flag has a variable: --retry-delay is SEMEL_RETRY_DELAY. Flags win. The command may come from
             SEMEL_COMMAND, a JSON array. MQ_HOST with MQ_QUEUE and REDIS_HOST with REDIS_LIST name a queue, too.

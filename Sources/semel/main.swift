@@ -8,6 +8,7 @@ let environment = Environment.current
 switch arguments.first {
 case "progress": exit(ProgressCommand.run(Array(arguments.dropFirst()), environment))
 case "status": exit(StatusCommand.run(Array(arguments.dropFirst()), environment))
+case "install": exit(InstallCommand.run(Array(arguments.dropFirst())))
 case "help", "-h", "--help": Help.print()
 case "version", "--version": print("semel \(Version.current)")
 case "run":
