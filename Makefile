@@ -33,6 +33,7 @@ demo: packages
 
 test: packages
 	scripts/packages test
+	scripts/python-tools
 	$(SWIFT) build --build-tests
 	scripts/test --skip FaultTests
 	scripts/test --filter FaultTests
@@ -59,6 +60,7 @@ image-test: image
 manifests:
 	scripts/packages kubernetes
 	scripts/manifests
+	scripts/check-manifests k8s/manifests
 
 lint: packages
 	scripts/packages lint

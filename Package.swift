@@ -82,6 +82,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "FaultTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Faults", swiftSettings: settings),
+        .testTarget(
+            name: "KubernetesTests", dependencies: ["TestSupport"], path: "Tests/Kubernetes", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,109 @@
+import TestSupport
+import Testing
+
+/// What the chart chooses from the queue, and what it says about an override.
+@Suite(.serialized)
+struct ChoiceTests {
+    private static let ready: Node = ["strategy": "accurate", "pendingPodConditions": ["Ready"]]
+    private static let sum: Node = ["multipleScalersCalculation": "sum"]
+
+    @Test(arguments: [
+        ("byo-image", ready, "0s", "25m"), ("rabbitmq-amqp", ready, "0s", "25m"), ("rabbitmq-http", nil, "10s", "25m"),
+        ("redis-list", sum, "0s", "24h"), ("redis-list-lpop", ready, "0s", "24h"),
+    ])
+    func theQueueDecides(_ preset: String, _ strategy: Node, _ linger: String, _ timeout: String) async throws {
+        let objects = try await Chart.render(preset)
+        #expect(objects.spec["scalingStrategy"] == strategy)
+        let environment = try objects.environment()
+        #expect(environment["SEMEL_LINGER"] == linger)
+        #expect(environment["SEMEL_TIMEOUT"] == timeout)
+        let authentication = try objects.authentication()
+        #expect(authentication.values.allSatisfy { $0.contains("change-me") || $0 == "semel" })
+    }
+
+    @Test func everyListHasItsLeases() async throws {
+        for (list, leases) in [("a", "{a}:leases"), ("x{a}", "x{a}:leases"), ("{}a", "{{}a}:leases")] {
+            let triggers = try await Chart.render("redis-list", ["queue": ["name": .text(list)]]).spec["triggers"]
+            #expect(triggers.items.map { $0["metadata.listName"].text } == [list, leases])
+        }
+        let triggers = try await Chart.render("redis-list-lpop").spec["triggers"]
+        #expect(triggers.items.count == 1)
+    }
+
+    /// The task's grace, with `finish` 5 s for one that has to be stopped after all, its end, and the settlement.
+    @Test(arguments: [
+        ("20s", "stop", 50), ("1.5m", "stop", 190), ("5s", "stop", 35), ("1500ms", "finish", 37),
+        ("1h", "finish", 7215),
+    ])
+    func thePodOutlivesTheGrace(_ grace: String, _ onTerm: String, _ seconds: Double) async throws {
+        let pod = try await Chart.render(
+            "rabbitmq-amqp", ["worker": ["grace": .text(grace), "onTerm": .text(onTerm)]]
+        ).pod
+        #expect(pod["terminationGracePeriodSeconds"].number == seconds)
+    }
+
+    @Test func aLostClaimThatMayFinishIsNotKilled() async throws {
+        let container = try await Chart.render("redis-list", ["worker": ["onLost": "finish"]]).container
+        #expect(container["livenessProbe"] == .null)
+        #expect(container["readinessProbe"] != .null)
+    }
+
+    @Test func aHostOfThisNamespaceIsFoundByKEDA() async throws {
+        let values: Node = ["queue": ["host": "broker", "vhost": "a/b"], "auth": ["password": "p@ss w/rd+1%"]]
+        let rabbitMQ = try await Chart.render("rabbitmq-amqp", values)
+        #expect(try rabbitMQ.environment()["MQ_HOST"] == "broker")
+        #expect(
+            try rabbitMQ.authentication() == ["host": "amqp://semel:p%40ss%20w%2Frd%2B1%25@broker.jobs.svc:5672/a%2Fb"])
+        let redis = try await Chart.render("redis-list", ["queue": ["host": "broker"]])
+        #expect(redis.spec["triggers.0.metadata.address"].text == "broker.jobs.svc:6379")
+    }
+
+    @Test func anExistingSecretIsUsed() async throws {
+        let auth: Node = ["username": "", "password": "", "existingSecret": "mine", "keys": ["password": "pw"]]
+        let objects = try await Chart.render("rabbitmq-amqp", ["auth": auth])
+        #expect(objects["Secret"] == .null)
+        #expect(
+            objects["TriggerAuthentication"]["spec.secretTargetRef"]
+                == [["parameter": "host", "name": "mine", "key": "url"]])
+        let references = objects.container["env"].items.compactMap { $0["valueFrom.secretKeyRef.key"].text }
+        #expect(references == ["username", "pw"])
+    }
+
+    @Test func aSecretWithoutURLIsEnough() async throws {
+        let auth: Node = ["username": "", "password": "", "existingSecret": "mine", "keys": ["url": ""]]
+        let objects = try await Chart.render("rabbitmq-http", ["auth": auth])
+        let parameters = objects["TriggerAuthentication"]["spec.secretTargetRef"].items.map { $0["parameter"].text }
+        #expect(parameters == ["username", "password"])
+        #expect(objects.spec["triggers.0.metadata.host"] == "http://rabbitmq.semel-dev.svc:15672/")
+    }
+
+    @Test func aRedisWithoutPasswordNeedsNoSecret() async throws {
+        let objects = try await Chart.render("redis-list", ["auth": ["password": ""]])
+        #expect(objects["Secret"] == .null)
+        #expect(objects["TriggerAuthentication"] == .null)
+        #expect(objects.spec["triggers.0.authenticationRef"] == .null)
+    }
+
+    @Test(
+        arguments: [
+            ("rabbitmq-amqp", ["scaling": ["strategy": "default"]], "a new message waits for an old task to end"),
+            ("rabbitmq-http", ["scaling": ["strategy": "accurate"]], "Jobs are started up to maxReplicaCount"),
+            ("rabbitmq-http", ["worker": ["linger": "2s"]], "worker.linger 2s"),
+            ("redis-list", ["scaling": ["strategy": "eager"]], "more Jobs than there are messages"),
+            ("rabbitmq-amqp", ["scaling": ["pendingPodConditions": []]], "without Ready"),
+            ("rabbitmq-amqp", ["worker": ["timeout": "2h"]], "consumer_timeout"),
+            ("rabbitmq-amqp", ["terminationGracePeriodSeconds": 10], "shorter than worker.grace"),
+            ("redis-list-lpop", [:], "at most once"),
+        ] as [(String, Node, String)])
+    func anOverrideIsExplained(_ preset: String, _ values: Node, _ words: String) async throws {
+        let warnings = try await Chart.notes(preset, values).split(separator: "\n").filter { $0.hasPrefix("WARNING") }
+        #expect(warnings.contains { $0.contains(words) }, "\(warnings)")
+    }
+
+    @Test(arguments: Chart.presets)
+    func whatIsRightNeedsNoWarning(_ preset: String) async throws {
+        let notes = try await Chart.notes(preset, [:])
+        #expect(notes.contains("one Job for each message"))
+        #expect(notes.contains("WARNING") == (preset == "redis-list-lpop"))
+    }
+}

@@ -1,0 +1,40 @@
+import TestSupport
+import Testing
+
+/// A value that is wrong is refused with a line that names it.
+@Suite(.serialized)
+struct RefusalTests {
+    @Test(
+        arguments: [
+            (["queue": ["kind": "kafka"]], "queue.kind"),
+            (["queue": ["host": "amqp://host"]], "queue.host"),
+            (["queue": ["port": 70_000]], "queue.port"),
+            (["queue": ["name": ""]], "queue.name"),
+            (["queue": ["delivery": "exactly-once"]], "queue.delivery"),
+            (["queue": ["prot": "amqp"]], "prot"),
+            (["command": "my-task"], "command"),
+            (["image": ["repository": "task:1"]], "image.repository"),
+            (["worker": ["grace": "20"]], "worker.grace"),
+            (["worker": ["wait": "forever"]], "worker.wait"),
+            (["worker": ["retryDelay": "10m..x"]], "worker.retryDelay"),
+            (["worker": ["maxAttempts": 0]], "worker.maxAttempts"),
+            (["worker": ["statusPort": 80]], "worker.statusPort"),
+            (["worker": ["maxMessageBytes": "1 GB"]], "worker.maxMessageBytes"),
+            (["scaling": ["strategy": "custom"]], "scaling.strategy"),
+            (["scaling": ["minReplicaCount": 1]], "minReplicaCount"),
+            (["activeDeadlineSeconds": 60], "activeDeadlineSeconds"),
+            (["history": ["failed": -1]], "history.failed"),
+            (["auth": ["password": ""]], "auth.password"),
+            (["auth": ["existingSecret": "mine"]], "auth.existingSecret"),
+            (["queue": ["protocol": "http", "delivery": "at-most-once"]], "queue.protocol"),
+            (["queue": ["kind": "redis", "protocol": "http"]], "queue.protocol"),
+            (["queue": ["kind": "redis", "vhost": "v"]], "queue.vhost"),
+            (["queue": ["kind": "redis"], "worker": ["deadLetter": "broker"]], "worker.deadLetter"),
+            (["inject": ["enabled": true], "command": []], "command"),
+            (["env": [["name": "SEMEL_WAIT", "value": "1s"]]], "SEMEL_WAIT"),
+        ] as [(Node, String)])
+    func itIsNamed(_ values: Node, _ name: String) async throws {
+        let line = try await Chart.refusal("rabbitmq-amqp", values)
+        #expect(line?.contains(name) ?? false, "\(values): \(line ?? "rendered")")
+    }
+}

@@ -1,0 +1,160 @@
+"""See scripts/check-manifests."""
+
+import glob
+import json
+import os
+import re
+import sys
+
+import kubernetes_validate
+import yaml
+
+KUBERNETES = "1.34"
+# The fields that KEDA knows; of jobTargetRef, which is a Job's spec, Kubernetes' own schema knows.
+TRIGGER = {"type": str, "name": str, "metadata": dict, "authenticationRef": {"name": str, "kind": str}}
+KNOWN = {
+    "ScaledJob": {
+        "pollingInterval": int,
+        "minReplicaCount": int,
+        "maxReplicaCount": int,
+        "successfulJobsHistoryLimit": int,
+        "failedJobsHistoryLimit": int,
+        "envSourceContainerName": str,
+        "rollout": {"strategy": str, "propagationPolicy": str},
+        "scalingStrategy": {
+            "strategy": str,
+            "pendingPodConditions": [str],
+            "multipleScalersCalculation": str,
+            "customScalingQueueLengthDeduction": int,
+            "customScalingRunningJobPercentage": str,
+        },
+        "triggers": [TRIGGER],
+        "jobTargetRef": dict,
+    },
+    "TriggerAuthentication": {"secretTargetRef": [{"parameter": str, "name": str, "key": str}]},
+}
+METADATA = {
+    "rabbitmq": {"protocol", "mode", "value", "queueName", "host", "vhostName", "activationValue"},
+    "redis": {"address", "listName", "listLength", "databaseIndex", "activationListLength"},
+}
+
+
+def unknown(value, known, path):
+    if isinstance(known, dict):
+        if not isinstance(value, dict):
+            yield f"{path}: is no object"
+            return
+        for key, child in value.items():
+            if key in known:
+                yield from unknown(child, known[key], f"{path}.{key}")
+            else:
+                yield f"{path}.{key}: KEDA does not know it"
+    elif isinstance(known, list):
+        for index, child in enumerate(value):
+            yield from unknown(child, known[0], f"{path}.{index}")
+    elif not isinstance(value, known) or (known is int and isinstance(value, bool)):
+        yield f"{path}: is no {known.__name__}"
+
+
+def strict(document):
+    try:
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+    except (kubernetes_validate.ValidationError, kubernetes_validate.SchemaNotFoundError) as error:
+        yield f"{'.'.join(map(str, getattr(error, 'path', [])))}: {getattr(error, 'message', error)}"[:400]
+
+
+def trigger_problems(trigger, path):
+    metadata = trigger["metadata"]
+    known = METADATA.get(trigger["type"])
+    if known is None:
+        yield f"{path}.type: {trigger['type']} is none that this check knows"
+        return
+    for key, value in metadata.items():
+        if key not in known:
+            yield f"{path}.metadata.{key}: KEDA does not know it"
+        if not isinstance(value, str):
+            yield f"{path}.metadata.{key}: is no text"
+    target = "value" if trigger["type"] == "rabbitmq" else "listLength"
+    if metadata.get(target) != "1":
+        yield f'{path}.metadata.{target}: is not "1", one Job for one message'
+    if re.search(r"//[^/]*@", json.dumps(metadata)):
+        yield f"{path}.metadata: has credentials in it"
+
+
+def scaled_job(spec):
+    strategy = spec.get("scalingStrategy", {}).get("strategy")
+    if strategy is not None and strategy not in ("accurate", "eager"):
+        yield f"spec.scalingStrategy.strategy: {strategy} is not understood by every version; leave default out"
+    if spec.get("rollout") != {"strategy": "gradual"}:
+        yield "spec.rollout: only {strategy: gradual} keeps running Jobs and is valid in every version"
+    for index, trigger in enumerate(spec["triggers"]):
+        yield from trigger_problems(trigger, f"spec.triggers.{index}")
+    job = spec["jobTargetRef"]
+    pod = job["template"]["spec"]
+    if job.get("backoffLimit") != 0 or pod.get("restartPolicy") != "Never":
+        yield "spec.jobTargetRef: backoffLimit 0 and restartPolicy Never: the queue repeats, nobody else"
+    if "activeDeadlineSeconds" in job:
+        yield "spec.jobTargetRef.activeDeadlineSeconds: ends a task without settling its message"
+    for problem in strict({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "job"}, "spec": job}):
+        yield f"spec.jobTargetRef: {problem}"
+    yield from restricted(pod)
+
+
+def restricted(pod):
+    """The pod security profile of this name, as far as a manifest can tell."""
+    security = pod.get("securityContext", {})
+    if security.get("runAsNonRoot") is not True:
+        yield "securityContext.runAsNonRoot: is not true"
+    if security.get("seccompProfile", {}).get("type") != "RuntimeDefault":
+        yield "securityContext.seccompProfile: is not RuntimeDefault"
+    for container in pod.get("initContainers", []) + pod["containers"]:
+        own = container.get("securityContext", {})
+        wanted = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+        for key, value in wanted.items():
+            if own.get(key) != value:
+                yield f"{container['name']}.securityContext.{key}: is not {json.dumps(value)}"
+    for volume in pod.get("volumes", []):
+        if "hostPath" in volume:
+            yield f"volumes.{volume['name']}: hostPath"
+
+
+def problems(document):
+    kind = document.get("kind")
+    if str(document.get("apiVersion")).startswith("keda.sh/"):
+        if kind not in KNOWN or document["apiVersion"] != "keda.sh/v1alpha1":
+            yield "is no kind that KEDA knows"
+            return
+        for key in document.keys() - {"apiVersion", "kind", "metadata", "spec"}:
+            yield f"{key}: unknown"
+        yield from unknown(document["spec"], KNOWN[kind], "spec")
+        if kind == "ScaledJob":
+            yield from scaled_job(document["spec"])
+    else:
+        yield from strict(document)
+
+
+def files(path):
+    if os.path.isdir(path):
+        return sorted(glob.glob(os.path.join(path, "**", "*.yaml"), recursive=True))
+    return [path]
+
+
+def main(paths):
+    checked = found = 0
+    for path in (file for given in paths for file in files(given)):
+        with open(path, encoding="utf-8") as file:
+            documents = [document for document in yaml.safe_load_all(file) if document]
+        for document in documents:
+            # Kustomize's own files: it reads them itself.
+            if not isinstance(document, dict) or "kind" not in document or document["kind"] == "Kustomization":
+                continue
+            checked += 1
+            for problem in problems(document):
+                found += 1
+                print(f"{path}: {document['kind']}/{document.get('metadata', {}).get('name')}: {problem}")
+    print(f"{checked} objects checked, {found} problems")
+    return 1 if found else 0 if checked else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
