@@ -58,6 +58,13 @@ struct ChoiceTests {
         #expect(redis.spec["triggers.0.metadata.address"].text == "broker.jobs.svc:6379")
     }
 
+    @Test func aVirtualHostIsFoundOverHTTP() async throws {
+        let objects = try await Chart.render("rabbitmq-http", ["queue": ["vhost": "a/b"]])
+        #expect(objects.spec["triggers.0.metadata.vhostName"] == "a/b")
+        #expect(try objects.authentication() == ["host": "http://semel:change-me@rabbitmq.semel-dev.svc:15672/"])
+        #expect(try objects.environment()["MQ_VHOST"] == "a/b")
+    }
+
     @Test func anExistingSecretIsUsed() async throws {
         let auth: Node = ["username": "", "password": "", "existingSecret": "mine", "keys": ["password": "pw"]]
         let objects = try await Chart.render("rabbitmq-amqp", ["auth": auth])

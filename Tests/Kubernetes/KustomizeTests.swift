@@ -43,7 +43,10 @@ struct KustomizeTests {
         try edit("settings.yaml", "6379", "6380")
         try edit("settings.yaml", "scans", "jobs")
         try edit("kustomization.yaml", "newName: semel-runtime", "newName: my/task")
-        try edit("kustomization.yaml", "secret-scan", "my-task")
+        try edit("kustomization.yaml", "newTag: \"0.1.0\"", "newTag: \"7\"")
+        // The command is there, commented out.
+        try edit("kustomization.yaml", "# patches:", "patches:")
+        try edit("kustomization.yaml", "\n#   ", "\n  ")
         try directory.write("resources: [mine]\nnamePrefix: x-\nnamespace: work\n", to: "kustomization.yaml")
         let objects = try await build(directory.path)
 
@@ -56,8 +59,8 @@ struct KustomizeTests {
         #expect(triggers.map { $0["metadata.address"] } == ["10.0.0.7:6380", "10.0.0.7:6380"])
         #expect(triggers.map { $0["metadata.listName"] } == ["jobs", "{jobs}:leases"])
         #expect(triggers.allSatisfy { $0["authenticationRef.name"] == "x-redis-list" })
-        #expect(objects.container["image"] == "my/task:0.1.0")
-        #expect(objects.container["args"] == ["my-task"])
+        #expect(objects.container["image"] == "my/task:7")
+        #expect(objects.container["args"] == ["my-task", "--flag"])
         #expect(objects.pod["serviceAccountName"] == "x-redis-list")
         #expect(objects["ServiceAccount"]["metadata.name"] == "x-redis-list")
         #expect(objects["ConfigMap"] == .null)

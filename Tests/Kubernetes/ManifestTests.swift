@@ -65,7 +65,8 @@ struct ManifestTests {
                     ],
                 ]
             ],
-            "ttlSecondsAfterFinished": 60, "tmp": ["medium": "Memory"], "inject": ["enabled": true],
+            "command": ["my-task"], "ttlSecondsAfterFinished": 60, "tmp": ["medium": "Memory"],
+            "inject": ["enabled": true],
             "networkPolicy": [
                 "restrictEgress": true, "egress": [["ports": [["port": 443, "protocol": "TCP"]]]], "ingressFrom": [],
             ],

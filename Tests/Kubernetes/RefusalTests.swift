@@ -14,6 +14,7 @@ struct RefusalTests {
             (["queue": ["prot": "amqp"]], "prot"),
             (["command": "my-task"], "command"),
             (["image": ["repository": "task:1"]], "image.repository"),
+            (["image": ["repository": "my/task"]], "image.tag"),
             (["worker": ["grace": "20"]], "worker.grace"),
             (["worker": ["wait": "forever"]], "worker.wait"),
             (["worker": ["retryDelay": "10m..x"]], "worker.retryDelay"),

@@ -43,12 +43,14 @@ import Testing
         let pod = try Pod(objects, statusPort: statusPort)
         let readiness = objects.container["readinessProbe"]
         try await eventually(timeout: .seconds(60), "not ready: \(pod.process.report)") {
-            await pod.probe(readiness) == 503
+            try pod.requireRunning()
+            return await pod.probe(readiness) == 503
         }
         #expect(await pod.probe(objects.container["livenessProbe"]) == 200)
         try await put()
         try await eventually(timeout: .seconds(60), "ready: \(pod.process.report)") {
-            await pod.probe(readiness) == 200
+            try pod.requireRunning()
+            return await pod.probe(readiness) == 200
         }
         try await held()
         try directory.write("", to: "allowed")

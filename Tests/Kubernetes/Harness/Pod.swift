@@ -32,6 +32,10 @@ final class Pod: Sendable {
         try? await HTTP.get(port: statusPort, path: probe["httpGet.path"].text ?? "").status
     }
 
+    func requireRunning() throws {
+        if let status = process.status { throw SupportError("\(status): \(process.report)") }
+    }
+
     func terminationMessage() throws -> Node {
         try JSONDecoder().decode(
             Node.self, from: Data(contentsOf: URL(fileURLWithPath: directory.path("termination-log"))))

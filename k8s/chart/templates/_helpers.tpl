@@ -72,13 +72,16 @@ username
 {{ . | urlquery | replace "+" "%20" }}
 {{- end }}
 
-{{- /* The URL for KEDA, without credentials ("") or with "user:password@". */ -}}
+{{- /*
+The URL for KEDA, without credentials ("") or with "user:password@". With http the vhost is in the trigger: some versions
+decode the path before they cut it at its slashes.
+*/ -}}
 {{- define "semel.urlForKEDA" -}}
 {{- $root := index . 0 -}}
 {{- $queue := $root.Values.queue -}}
 {{- $port := ternary ($queue.managementPort | int) (include "semel.port" $root | int) (eq $queue.protocol "http") -}}
 {{- $host := include "semel.hostForKEDA" $root -}}
-{{- $vhost := ternary "" (include "semel.encode" $queue.vhost) (eq $queue.vhost "/") -}}
+{{- $vhost := ternary "" (include "semel.encode" $queue.vhost) (or (eq $queue.vhost "/") (eq $queue.protocol "http")) -}}
 {{ $queue.protocol }}://{{ index . 1 }}{{ contains ":" $host | ternary (printf "[%s]" $host) $host }}:{{ $port }}/{{ $vhost }}
 {{- end }}
 
@@ -193,6 +196,9 @@ seconds more, for a task that has to be stopped after all), its end, and the set
 {{- end -}}
 {{- if and (eq $queue.kind "redis") (eq $values.worker.deadLetter "broker") -}}
 {{- fail "worker.deadLetter: broker is RabbitMQ's; use queue for redis" -}}
+{{- end -}}
+{{- if not (or $values.image.tag $values.image.digest (eq (base $values.image.repository) "semel-runtime")) -}}
+{{- fail (printf "image.tag: which %s? Name a tag or a digest" $values.image.repository) -}}
 {{- end -}}
 {{- if and $values.inject.enabled (not $values.command) -}}
 {{- fail "command: has to be named with inject.enabled; the image's own is not known here" -}}
