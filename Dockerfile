@@ -14,7 +14,7 @@ RUN apt-get -q update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Dependencies are fetched again only when the manifest changes, and compiled again only when they change.
-ARG TARGETARCH=native
+ARG TARGETARCH
 COPY Package.swift ./
 RUN --mount=type=cache,id=semel-build-$TARGETARCH,target=/src/.build swift package resolve
 COPY Examples/SecretScan Examples/SecretScan
@@ -37,6 +37,7 @@ LABEL org.opencontainers.image.title="semel" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/root /
 COPY --from=build /out/bin/semel /semel
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 USER 65532:65532
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --retries=3 CMD ["/semel", "status"]
@@ -48,7 +49,7 @@ LABEL org.opencontainers.image.title="semelctl" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/root /
 COPY --from=build /out/bin/semelctl /usr/local/bin/semelctl
-ENV PATH=/usr/local/bin
+ENV PATH=/usr/local/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 USER 65532:65532
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/semelctl"]
@@ -63,6 +64,8 @@ RUN groupadd --gid 65532 semel \
 COPY --chmod=755 entrypoint /usr/local/bin/entrypoint
 COPY --from=build /out/bin/secret-scan /usr/local/bin/secret-scan
 COPY --from=build /out/bin/semel /usr/local/bin/semel
+# OpenSSL looks elsewhere unless its package is installed.
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 USER 65532:65532
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --retries=3 CMD ["semel", "status"]

@@ -66,7 +66,7 @@ struct ChoiceTests {
     }
 
     @Test func anExistingSecretIsUsed() async throws {
-        let auth: Node = ["username": "", "password": "", "existingSecret": "mine", "keys": ["password": "pw"]]
+        let auth: Node = ["existingSecret": "mine", "keys": ["password": "pw"]]
         let objects = try await Chart.render("rabbitmq-amqp", ["auth": auth])
         #expect(objects["Secret"] == .null)
         #expect(
@@ -77,7 +77,7 @@ struct ChoiceTests {
     }
 
     @Test func aSecretWithoutURLIsEnough() async throws {
-        let auth: Node = ["username": "", "password": "", "existingSecret": "mine", "keys": ["url": ""]]
+        let auth: Node = ["existingSecret": "mine", "keys": ["url": ""]]
         let objects = try await Chart.render("rabbitmq-http", ["auth": auth])
         let parameters = objects["TriggerAuthentication"]["spec.secretTargetRef"].items.map { $0["parameter"].text }
         #expect(parameters == ["username", "password"])

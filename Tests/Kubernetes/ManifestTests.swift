@@ -101,6 +101,20 @@ struct ManifestTests {
         }
     }
 
+    /// Swift wants every target's directory, also of those that the image does not need.
+    @Test func theImageIsBuiltFromAllThatThePackageNames() throws {
+        func read(_ name: String) throws -> String {
+            try String(contentsOfFile: "\(Chart.root)/\(name)", encoding: .utf8)
+        }
+        let named = try read("Package.swift").matches(of: #/path: "([A-Za-z]+)/#).map { String($0.output.1) }
+        let context = try read(".dockerignore").split(separator: "\n").map(String.init)
+        let dockerfile = try read("Dockerfile")
+        for directory in Set(named + ["Sources"]) {
+            #expect(context.contains { $0 == "!\(directory)" || $0.hasPrefix("!\(directory)/") }, "\(directory)")
+            #expect(dockerfile.contains("\nCOPY \(directory)"), "\(directory)")
+        }
+    }
+
     /// Every setting of the worker is in the template, or there is a reason.
     @Test func theTemplateKnowsEverySetting() async throws {
         let help = try await run(.semel, ["--help"]).stdoutText

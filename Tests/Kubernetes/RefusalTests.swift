@@ -26,7 +26,6 @@ struct RefusalTests {
             (["activeDeadlineSeconds": 60], "activeDeadlineSeconds"),
             (["history": ["failed": -1]], "history.failed"),
             (["auth": ["password": ""]], "auth.password"),
-            (["auth": ["existingSecret": "mine"]], "auth.existingSecret"),
             (["queue": ["protocol": "http", "delivery": "at-most-once"]], "queue.protocol"),
             (["queue": ["kind": "redis", "protocol": "http"]], "queue.protocol"),
             (["queue": ["kind": "redis", "vhost": "v"]], "queue.vhost"),

@@ -179,9 +179,6 @@ seconds more, for a task that has to be stopped after all), its end, and the set
 {{- if and (eq $queue.kind "rabbitmq") (not $values.auth.existingSecret) (not (and $values.auth.username $values.auth.password)) -}}
 {{- fail "auth: RabbitMQ needs auth.username and auth.password, or auth.existingSecret" -}}
 {{- end -}}
-{{- if and $values.auth.existingSecret (or $values.auth.username $values.auth.password) -}}
-{{- fail "auth.existingSecret: keep either this or auth.username and auth.password" -}}
-{{- end -}}
 {{- if and $values.auth.username (not $values.auth.password) -}}
 {{- fail "auth.password: is missing beside auth.username" -}}
 {{- end -}}
