@@ -35,7 +35,7 @@ struct Bench {
     }
 
     func amqpConsume(_ queue: String, task: [String] = [Bench.cat]) throws -> [String] {
-        [try Executable.installed("amqp-consume").path, "--url", brokerURL, "-q", queue, "-c", "1"] + task
+        [try Executable.installed("amqp-consume").path, "--url", brokerURL, "-q", queue, "-c", "1", "--"] + task
     }
 
     func pika(_ queue: String, task: [String] = [Bench.cat]) -> [String] {
@@ -47,9 +47,9 @@ struct Bench {
     }
 
     /// rq's worker; it finds the job's module beside the other peers.
-    func rq(_ flags: [String] = ["--burst", "--max-jobs", "1"]) -> [String] {
+    func rq(_ flags: [String] = ["--burst", "--max-jobs", "1"], queue: String = "bench") -> [String] {
         ["\(settings.peers)/bin/rq", "worker", "--path", "Benchmarks/peers", "--url", redisURL, "--quiet"] + flags
-            + ["bench"]
+            + [queue]
     }
 
     func queueRQJobs(_ count: Int, task: [String] = [Bench.cat]) throws {

@@ -85,14 +85,18 @@ struct ClaimCost {
         return rows
     }
 
+    /// Queued together, as `semelctl` does it, and moved into one directory file by file.
     private func spool() async throws -> [Row] {
         let short = try Spool(in: bench.directory, "length.short", messages: Self.short)
         var rows: [Row] = []
-        for length in [1_000, 100_000] {
-            let long = try Spool(in: bench.directory, "length.\(length)", messages: length)
+        for (length, isByHand) in [(1_000, false), (100_000, false), (100_000, true)] {
+            let long = try Spool(in: bench.directory, "length.\(length)", messages: isByHand ? length : 0)
+            if !isByHand { try fill(long.url, length) }
+            let what = isByHand ? "spool filled by hand" : "spool"
             rows.append(
-                try await row("spool", length) { isLong in
-                    try (isLong ? long : short).add(Bench.body(100))
+                try await row(what, length) { isLong in
+                    // What is added by hand would come before what is queued together.
+                    if isByHand || !isLong { try (isLong ? long : short).add(Bench.body(100)) }
                 } run: { isLong in
                     try Child.seconds(bench.worker((isLong ? long : short).url))
                 })

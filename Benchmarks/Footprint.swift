@@ -19,6 +19,9 @@ struct Footprint {
         let holding = try await start(holding: true)
         // Starting belongs to the start, not to the minute.
         try await Task.sleep(for: .seconds(2))
+        for worker in waiting + holding where !worker.process.isRunning {
+            throw BenchFailure("ended too early: \(worker.process.report)")
+        }
         let memory = try holding.map { try Memory(of: $0.process.pid) }
         let all = waiting + holding
         let before = try all.map { try processorSeconds($0.process.pid) }
@@ -96,8 +99,7 @@ struct Footprint {
         if holding {
             for worker in workers { try await worker.process.waitForOutput(containing: "started") }
         }
-        // After all others have come to wait, and before anything else is in its queue.
-        workers.append(Worker(name: "rq", process: try started(bench.rq(holding ? [] : ["--name", "waiting"]))))
+        workers.append(Worker(name: "rq", process: try started(bench.rq([], queue: holding ? "bench" : "waiting"))))
         if holding {
             let redis = try bench.redis.connection()
             try await eventually(timeout: .seconds(20), "rq takes its job") {
