@@ -13,7 +13,8 @@ struct ClaimCost {
         var section = Section(title: "The length of the queue: one run beside so many others that wait")
         section.rows = try await rabbitMQ() + redis() + spool()
         section.notes = [
-            "Here both sides are semel: the first with the long queue, its peer with \(Self.short) messages."
+            "Here both sides are semel: the first with the long queue, its peer with \(Self.short) messages. The spools are in "
+                + "memory; filled by hand means that all files are in one directory."
         ]
         return section
     }
@@ -87,10 +88,10 @@ struct ClaimCost {
 
     /// Queued together, as `semelctl` does it, and moved into one directory file by file.
     private func spool() async throws -> [Row] {
-        let short = try Spool(in: bench.directory, "length.short", messages: Self.short)
+        let short = try Spool(in: bench.memory, "length.short", messages: Self.short)
         var rows: [Row] = []
         for (length, isByHand) in [(1_000, false), (100_000, false), (100_000, true)] {
-            let long = try Spool(in: bench.directory, "length.\(length)", messages: isByHand ? length : 0)
+            let long = try Spool(in: bench.memory, "length.\(length)", messages: isByHand ? length : 0)
             if !isByHand { try fill(long.url, length) }
             let what = isByHand ? "spool filled by hand" : "spool"
             rows.append(

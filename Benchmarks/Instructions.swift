@@ -48,8 +48,8 @@ struct Instructions {
 
     /// Of the worker alone, not of its task.
     private func count(_ run: Int) async throws -> Int {
-        let spool = try Spool(in: bench.directory, "instructions.\(run)", messages: 1)
-        let log = bench.directory.path("callgrind.\(run)")
+        let spool = try Spool(in: bench.memory, "instructions.\(run)", messages: 1)
+        let log = bench.memory.path("callgrind.\(run)")
         let valgrind = try Executable.installed("valgrind")
         let finished = try await TestSupport.run(
             valgrind,

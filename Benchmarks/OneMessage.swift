@@ -11,13 +11,15 @@ struct OneMessage {
 
     func section() async throws -> Section {
         var section = Section(title: "One message: start → claim → `cat` → settle → exit")
-        section.rows = try await rabbitMQ() + redis() + spool() + floors()
+        section.rows = try await rabbitMQ() + redis() + spool()
         section.notes = [
             "semel has its status endpoint bound and a heartbeat or lease running, proves its settlement by a round trip, "
                 + "counts attempts and writes two lines of log.",
             "`amqp-consume -c 1` acknowledges only after `cat` has succeeded, as semel does, but sends no heartbeats, waits "
                 + "for no answer to its acknowledgement, and is handed the next message for a moment.",
-            "The rows of `cat` and `/bin/true` are floors: what starting a process and moving the bytes cost at the least.",
+            "The aim for RabbitMQ with 100 B is 0.80.",
+            "`cat` and `/bin/true` alone are floors: what starting a process and moving the bytes cost at the least. A spool "
+                + "makes every step durable, so that on a disk its `fsync` is most of the time.",
         ]
         return section
     }
@@ -79,7 +81,7 @@ struct OneMessage {
             } _: {
                 try timed("peer", body, bench.redisPy("peer"))
             }
-            rows.append(Row("Redis, \(name)", comparison, against: "redis-py"))
+            rows.append(Row("Redis, \(name)", comparison, against: "redis-py", budget: 1.1))
         }
         let (pairs, warmUp) = (bench.settings.pairs(dividedBy: 4), 2)
         try bench.queueRQJobs(pairs + warmUp)
@@ -97,33 +99,32 @@ struct OneMessage {
     }
 
     private func spool() async throws -> [Row] {
-        let spool = try Spool(in: bench.directory, "one")
+        let disk = try Spool(in: bench.disk, "disk")
+        let memory = try Spool(in: bench.memory, "one")
         var rows: [Row] = []
         for (name, bytes) in Self.sizes {
-            let body = Bench.body(bytes)
-            let file = bench.directory.path("body")
-            try body.write(to: URL(fileURLWithPath: file))
-            let comparison = try await Comparison.inPairs(pairs(bytes)) {
-                try spool.add(body)
-                return try Child.seconds(bench.worker(spool.url))
-            } _: {
-                let input = open(file, O_RDONLY | O_CLOEXEC)
-                defer { close(input) }
-                return try Child.seconds([Bench.cat], input: input)
-            }
-            rows.append(Row("spool, \(name)", comparison, against: "`cat` alone"))
+            let comparison = try await compare(memory, bytes, with: [Bench.cat])
+            rows.append(Row("spool in memory, \(name)", comparison, against: "`cat` alone"))
         }
+        let onDisk = try await compare(disk, 100, with: [Bench.cat])
+        rows.append(Row("spool on the disk, 100 B", onDisk, against: "`cat` alone"))
+        let floor = try await compare(memory, 100, with: ["/bin/true"])
+        rows.append(Row("spool in memory, 100 B, `true` as the task", floor, against: "`/bin/true` alone"))
         return rows
     }
 
-    private func floors() async throws -> [Row] {
-        let spool = try Spool(in: bench.directory, "true")
-        let comparison = try await Comparison.inPairs(bench.settings.pairs) {
-            try spool.add(Bench.body(100))
-            return try Child.seconds(bench.worker(spool.url, task: ["/bin/true"]))
+    /// With the task alone, its input from a file.
+    private func compare(_ spool: Spool, _ bytes: Int, with task: [String]) async throws -> Comparison {
+        let body = Bench.body(bytes)
+        let file = bench.memory.path("body")
+        try body.write(to: URL(fileURLWithPath: file))
+        return try await Comparison.inPairs(pairs(bytes)) {
+            try spool.add(body)
+            return try Child.seconds(bench.worker(spool.url, task: task))
         } _: {
-            try Child.seconds(["/bin/true"])
+            let input = open(file, O_RDONLY | O_CLOEXEC)
+            defer { close(input) }
+            return try Child.seconds(task, input: input)
         }
-        return [Row("spool, 100 B, `true` as the task", comparison, against: "`/bin/true` alone")]
     }
 }

@@ -10,14 +10,14 @@ struct Output {
     private static let copies = 16
 
     func section() async throws -> Section {
-        let file = bench.directory.path("lines")
+        let file = bench.memory.path("lines")
         let line = Data((String(repeating: "a line of output ", count: 6) + "\n").utf8)
         var text = Data(capacity: Self.total / Self.copies)
         while text.count + line.count <= Self.total / Self.copies { text += line }
         text += Data(repeating: 10, count: Self.total / Self.copies - text.count)
         try text.write(to: URL(fileURLWithPath: file))
         let task = [Bench.cat] + Array(repeating: file, count: Self.copies)
-        let spool = try Spool(in: bench.directory, "output")
+        let spool = try Spool(in: bench.memory, "output")
         let pairs = bench.settings.pairs(dividedBy: 6)
 
         func throughSemel() throws -> Double {
