@@ -7,7 +7,9 @@ import TestSupport
 struct Footprint {
     let bench: Bench
 
-    private static let task = ["/bin/sh", "-c", "echo started; exec sleep 600"]
+    /// Ends by itself as well: what rq forks is not in its process group.
+    private var sleep: String { "\(Int(bench.settings.minute / .seconds(1)) + 60)" }
+    private var task: [String] { ["/bin/sh", "-c", "echo started; exec sleep \(sleep)"] }
 
     private struct Worker {
         let name: String
@@ -27,8 +29,11 @@ struct Footprint {
         let before = try all.map { try processorSeconds($0.process.pid) }
         try await Task.sleep(for: bench.settings.minute)
         let used = try zip(all, before).map { try processorSeconds($0.process.pid) - $1 }
-        for worker in all {
-            worker.process.send(SIGTERM)
+        // With the tasks, which amqp-consume leaves behind. rq waits for its job at the first signal, and ends it at a
+        // second one that comes more than a second later.
+        for _ in 1...2 {
+            for worker in all where worker.process.isRunning { kill(-worker.process.pid, SIGTERM) }
+            try await Task.sleep(for: .milliseconds(1500))
         }
         for worker in all where (try? await worker.process.waitForExit(timeout: .seconds(20))) == nil {
             worker.process.killGroup()
@@ -83,7 +88,7 @@ struct Footprint {
             let broker = try bench.rabbitMQ.connection()
             for queue in queues { try broker.publish([Bench.body(100)], to: queue) }
             try bench.redis.connection().command("RPUSH", "holding", "x")
-            try bench.queueRQJobs(1, task: ["/bin/sleep", "600"])
+            try bench.queueRQJobs(1, task: ["/bin/sleep", sleep])
             try spool.add(Bench.body(100))
         }
         let forever = ["--wait", "forever"]
@@ -93,11 +98,11 @@ struct Footprint {
         ]
         var workers: [Worker] = []
         for (kind, url) in urls {
-            let words = bench.oneOfManyWorkers(url, forever, task: Self.task)
+            let words = bench.oneOfManyWorkers(url, forever, task: task)
             workers.append(Worker(name: kind, process: try started(words)))
         }
         workers.append(
-            Worker(name: "amqp-consume", process: try started(bench.amqpConsume(queues[1], task: Self.task))))
+            Worker(name: "amqp-consume", process: try started(bench.amqpConsume(queues[1], task: task))))
         if holding {
             for worker in workers { try await worker.process.waitForOutput(containing: "started") }
         }
