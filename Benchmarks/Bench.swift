@@ -10,8 +10,7 @@ struct Bench {
     let semel: String
     let semelctl: String
     let statusPort: Int
-    /// Where spools are: in memory where that is possible, since a disk takes longer to make a file durable than the
-    /// rest of a run, and never twice the same.
+    /// Where spools are: in memory where that is possible, so that it is not a disk's moods that are measured.
     let memory: TemporaryDirectory
     let disk: TemporaryDirectory
 

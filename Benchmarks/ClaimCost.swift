@@ -28,7 +28,7 @@ struct ClaimCost {
             Bench.settle()
             return seconds
         }
-        let comparison = try await Comparison.inPairs(bench.settings.pairs(dividedBy: 2)) {
+        let comparison = try await Comparison.inPairs(bench.settings.pairs) {
             try timed(true)
         } _: {
             try timed(false)

@@ -18,14 +18,13 @@ struct OneMessage {
             "`amqp-consume -c 1` acknowledges only after `cat` has succeeded, as semel does, but sends no heartbeats, waits "
                 + "for no answer to its acknowledgement, and is handed the next message for a moment.",
             "The aim for RabbitMQ with 100 B is 0.80.",
-            "`cat` and `/bin/true` alone are floors: what starting a process and moving the bytes cost at the least. A spool "
-                + "makes every step durable, so that on a disk its `fsync` is most of the time.",
+            "`cat` and `/bin/true` alone are floors: what starting a process and moving the bytes cost at the least.",
         ]
         return section
     }
 
     private func pairs(_ bytes: Int) -> Int {
-        bytes > Self.kibi * Self.kibi ? bench.settings.pairs(dividedBy: 4) : bench.settings.pairs
+        bytes > Self.kibi * Self.kibi ? bench.settings.pairs(dividedBy: 2) : bench.settings.pairs
     }
 
     private func rabbitMQ() async throws -> [Row] {
