@@ -13,8 +13,13 @@ struct Bench {
     /// Where spools are: in memory where that is possible, so that it is not a disk's moods that are measured.
     let memory: TemporaryDirectory
     let disk: TemporaryDirectory
+    /// What others had the machine do before anything was started here.
+    let load: Double
 
     init(_ settings: BenchSettings) async throws {
+        var load = 0.0
+        getloadavg(&load, 1)
+        self.load = load
         self.settings = settings
         semel = try Executable.semel.path
         semelctl = try Executable.semelctl.path

@@ -20,7 +20,8 @@ struct Machine {
         let swift = try Self.output(["/usr/bin/env", "swift", "--version"])
         lines = [
             "- \(now), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores (\(processor)), "
-                + String(format: "%.0f GiB", gibibytes) + ", \(system ?? "Linux"), kernel \(kernel)",
+                + String(format: "%.0f GiB", gibibytes) + ", \(system ?? "Linux"), kernel \(kernel), "
+                + String(format: "load %.1f when it began", bench.load),
             "- \(try Self.output([bench.semel, "--version"])), Swift \(Self.version(after: "Swift version ", in: swift))",
             "- RabbitMQ \(Self.version(after: "\"rabbitmq_version\":\"", in: overview)), "
                 + "Erlang \(Self.version(after: "\"erlang_version\":\"", in: overview)), "
