@@ -2,6 +2,7 @@
 # make test            every test, against real servers that are started and stopped again
 # make faults          of these, workers killed and paused, servers restarted, connections cut, disks filled
 # make soak            random faults, nothing lost, nothing settled twice (SOAK=30m SEED=7 QUEUES=redis MESSAGES=5000)
+# make bench           how fast it is beside other programs, in pairs (PAIRS=101 ONLY=message,latency BENCH_MINUTE=10s)
 # make build           dist/semel (fully static) and dist/semelctl
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
@@ -11,7 +12,7 @@ SWIFT ?= swift
 STATIC := -c release --scratch-path .build/static -Xswiftc -static-executable -Xlinker -s -Xlinker -lssl -Xlinker -lcrypto
 RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
 
-.PHONY: build demo test faults soak lint format packages clean
+.PHONY: build demo test faults soak bench lint format packages clean
 
 build: packages
 	$(SWIFT) build $(STATIC) --product semel
@@ -45,6 +46,15 @@ soak: packages
 	$(if $(SEMEL_BIN_DIR),,$(SWIFT) build $(STATIC) --product semel)
 	$(SWIFT) build --product semel-soak
 	SEMEL_BIN_DIR=$(or $(SEMEL_BIN_DIR),$(CURDIR)/.build/static/release) .build/debug/semel-soak
+
+# Benchmarks/RESULTS.md and its chart are written when no ONLY leaves groups out (message, latency, footprint, output,
+# claim, drain, size, instructions). Times never make it fail, a spool run with more instructions than agreed does.
+bench: packages
+	scripts/packages bench
+	scripts/bench-peers .build/bench-venv
+	$(if $(SEMEL_BIN_DIR),,$(MAKE) build)
+	$(SWIFT) build $(RELEASE) --product semel-bench
+	SEMEL_BIN_DIR=$(or $(SEMEL_BIN_DIR),$(CURDIR)/dist) .build/release-dynamic/release/semel-bench
 
 lint: packages
 	scripts/packages lint
