@@ -33,7 +33,8 @@ public actor RabbitMQDeadLetters: DeadLetterStore {
     }
 
     private func visitAll(_ decide: (StoredDeadLetter) -> DeadLetterAction) throws(AMQPFailure) {
-        let channel = try AMQPChannel(AMQPConnection(address))
+        let channel = AMQPChannel(try AMQPConnection(address))
+        try channel.open()
         defer { channel.connection.close() }
         var publisher: RabbitMQPublisher?
         var retried: Set<String> = []
