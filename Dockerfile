@@ -18,6 +18,7 @@ ARG TARGETARCH
 COPY Package.swift ./
 RUN --mount=type=cache,id=semel-build-$TARGETARCH,target=/src/.build swift package resolve
 COPY Examples/SecretScan Examples/SecretScan
+COPY Benchmarks Benchmarks
 COPY Tests Tests
 COPY Sources Sources
 RUN --mount=type=cache,id=semel-build-$TARGETARCH,target=/src/.build \

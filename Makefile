@@ -5,6 +5,7 @@
 # make image           semel, semelctl and semel-runtime, with docker, podman or buildah
 # make image-test      these, run as the Kubernetes templates run them
 # make manifests       k8s/manifests from the chart and its presets
+# make bench           how fast it is beside other programs, in pairs (PAIRS=101 ONLY=message,latency BENCH_MINUTE=10s)
 # make build           dist/semel (fully static) and dist/semelctl
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
@@ -14,7 +15,7 @@ SWIFT ?= swift
 STATIC := -c release --scratch-path .build/static -Xswiftc -static-executable -Xlinker -s -Xlinker -lssl -Xlinker -lcrypto
 RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
 
-.PHONY: build demo test faults soak image image-test manifests lint format packages clean
+.PHONY: build demo test faults soak bench image image-test manifests lint format packages clean
 
 build: packages
 	$(SWIFT) build $(STATIC) --product semel
@@ -61,6 +62,15 @@ manifests:
 	scripts/packages kubernetes
 	scripts/manifests
 	scripts/check-manifests k8s/manifests
+
+# Benchmarks/RESULTS.md and its chart are written when no ONLY leaves groups out (message, latency, footprint, output,
+# claim, drain, size, instructions). Times never make it fail, a spool run with more instructions than agreed does.
+bench: packages
+	scripts/packages bench
+	scripts/bench-peers .build/bench-venv
+	$(if $(SEMEL_BIN_DIR),,$(MAKE) build)
+	$(SWIFT) build $(RELEASE) --product semel-bench
+	SEMEL_BIN_DIR=$(or $(SEMEL_BIN_DIR),$(CURDIR)/dist) .build/release-dynamic/release/semel-bench
 
 lint: packages
 	scripts/packages lint

@@ -69,6 +69,9 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         .executableTarget(
             name: "semel-soak", dependencies: ["TestSupport"], path: "Tests/Soak", swiftSettings: settings),
+        .executableTarget(
+            name: "semel-bench", dependencies: ["TestSupport"], path: "Benchmarks",
+            exclude: ["RESULTS.md", "results.svg", "instructions.txt", "peers"], swiftSettings: settings),
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"], path: "Tests/SupportTests", swiftSettings: settings
         ),

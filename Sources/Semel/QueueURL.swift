@@ -24,7 +24,7 @@ public struct QueueURL: Sendable {
                 "\(source): not a URL; write it like spool:/path, amqp://user:password@host/vhost?queue=name or "
                     + "redis://host:6379/0?list=name, special characters percent-encoded")
         }
-        var options: [String: String] = [:]
+        var options = [String: String](minimumCapacity: 4)
         for item in parts.queryItems ?? [] {
             guard let value = item.value, !value.isEmpty else {
                 throw ConfigurationError("\(source): option ‘\(item.name)’ has no value")
@@ -68,8 +68,11 @@ public struct QueueURL: Sendable {
     /// Without user, password and the options that may hold secrets.
     public var redacted: String {
         let authority = host.map { "//\($0.contains(":") ? "[\($0)]" : $0)\(port.map { ":\($0)" } ?? "")" } ?? ""
-        let shown = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        return scheme + ":" + authority + rawPath + (shown.isEmpty ? "" : "?" + shown.joined(separator: "&"))
+        var text = scheme + ":" + authority + rawPath
+        for (index, name) in options.keys.sorted().enumerated() {
+            text += "\(index == 0 ? "?" : "&")\(name)=\(options[name] ?? "")"
+        }
+        return text
     }
 
     /// An option that must be there.
@@ -81,12 +84,10 @@ public struct QueueURL: Sendable {
     }
 
     /// Options are few and a mistyped one would go unnoticed: whatever is not known is an error.
-    public func allowOnly(_ known: Set<String>) throws(ConfigurationError) {
-        for option in options.keys.sorted() where !known.contains(option) {
-            let names = known.isEmpty ? "none" : known.sorted().joined(separator: ", ")
-            throw ConfigurationError(
-                "\(source): unknown option ‘\(option)’; a \(scheme) queue knows \(names)")
-        }
+    public func allowOnly(_ known: [String]) throws(ConfigurationError) {
+        guard let option = options.keys.filter({ !known.contains($0) }).min() else { return }
+        let names = known.isEmpty ? "none" : known.sorted().joined(separator: ", ")
+        throw ConfigurationError("\(source): unknown option ‘\(option)’; a \(scheme) queue knows \(names)")
     }
 }
 

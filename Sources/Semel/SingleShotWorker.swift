@@ -48,7 +48,7 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
     private func pause(_ span: Duration, orUntil request: OneShot<StopSignal>) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { _ = await request.wait() }
-            group.addTask { try? await Task.sleep(for: span) }
+            group.addTask { try? await Life.sleep(for: span) }
             await group.next()
             group.cancelAll()
         }
@@ -56,14 +56,14 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
 
     private func claim() async throws(QueueFailure) -> (any Claim)? {
         let claimed = OneShot<Result<(any Claim)?, QueueFailure>>()
-        let claiming = Task {
+        let claiming = Life.task {
             do throws(QueueFailure) {
                 claimed.fulfil(.success(try await queue.claim(policy.request)))
             } catch {
                 claimed.fulfil(.failure(error))
             }
         }
-        let stopping = Task {
+        let stopping = Life.task {
             guard await stop.first.wait() != nil else { return }
             claiming.cancel()
             // A queue that hangs in a name look-up or a handshake cannot be interrupted, only left behind; what it may
@@ -173,18 +173,18 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
     /// one leaves it a moment.
     private func settle(_ claim: any Claim, _ settlement: Settlement) async throws(SettlementFailure) {
         let settled = OneShot<Result<Void, SettlementFailure>>()
-        let settling = Task {
+        let settling = Life.task {
             do throws(SettlementFailure) {
                 settled.fulfil(.success(try await claim.settle(settlement)))
             } catch {
                 settled.fulfil(.failure(error))
             }
         }
-        let hurrying = Task {
+        let hurrying = Life.task {
             guard await stop.first.wait() != nil else { return }
             await pause(max(policy.grace, .seconds(20)), orUntil: stop.second)
             guard !Task.isCancelled else { return }
-            if stop.second.value != nil { try? await Task.sleep(for: .seconds(5)) }
+            if stop.second.value != nil { try? await Life.sleep(for: .seconds(5)) }
             settling.cancel()
             settled.fulfil(.failure(.unconfirmed("the queue did not answer before the worker had to stop")))
         }

@@ -34,7 +34,7 @@ struct Supervision<Work: SingleShotTask>: Sendable {
             return (.failed(TaskFailure(reason: "never started")), .stop(signal))
         }
         let result = OneShot<TaskResult>()
-        let running = Task {
+        let running = Life.task {
             do {
                 result.fulfil(try await task.run(claim.message, context: context))
             } catch {
@@ -99,7 +99,7 @@ struct Supervision<Work: SingleShotTask>: Sendable {
 
     private func after(_ span: Duration, _ event: Event) async -> Event {
         do {
-            try await Task.sleep(for: span)
+            try await Life.sleep(for: span)
             return event
         } catch {
             return .nothing

@@ -36,6 +36,10 @@ public final class ThreadExecutor: SerialExecutor {
     }
 
     public func enqueue(_ job: consuming ExecutorJob) {
+        // Whoever enqueues need not own this executor, and the job may be the end of the actor that does: it runs as
+        // soon as it is in the list.
+        let alive = Unmanaged.passRetained(self)
+        defer { alive.release() }
         let job = UnownedJob(job)
         state.withLock { $0.jobs.append(job) }
         wakeUp.signal()

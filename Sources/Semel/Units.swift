@@ -1,7 +1,7 @@
 /// What a person writes for a span of time or a number of bytes.
 public enum Units {
     /// Reads `500ms`, `10s`, `1.5m`, `2h`; `0` needs no unit. `nil` for anything else, negative values included.
-    public static func duration(_ text: some StringProtocol) -> Duration? {
+    public static func duration(_ text: String) -> Duration? {
         if text == "0" { return .zero }
         let scales: [(suffix: String, milliseconds: Double)] = [
             ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000),
@@ -14,7 +14,7 @@ public enum Units {
     }
 
     /// Reads `1000`, `64KiB`, `128MiB`, `1GiB` (powers of 1024) and `10kB`, `10MB`, `1GB` (powers of 1000).
-    public static func bytes(_ text: some StringProtocol) -> Int? {
+    public static func bytes(_ text: String) -> Int? {
         let scales: [(suffix: String, factor: Double)] = [
             ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("", 1),
         ]
@@ -38,10 +38,10 @@ public enum Units {
         }
     }
 
-    private static func decimal(_ digits: some StringProtocol) -> Double? {
-        guard digits.first?.isNumber == true, digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }) else {
-            return nil
-        }
+    private static func decimal(_ digits: Substring) -> Double? {
+        let numerals = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard let first = digits.utf8.first, numerals.contains(first) else { return nil }
+        for byte in digits.utf8 where !numerals.contains(byte) && byte != UInt8(ascii: ".") { return nil }
         return Double(digits)
     }
 }

@@ -38,9 +38,10 @@ final class ChildProcess: Sendable {
     ///
     /// - Parameter adoptsOrphans: Whether this process is the reaper of the command's descendants
     ///   (`PR_SET_CHILD_SUBREAPER`, or PID 1) and has no other children, so that it may end and collect all of them.
+    /// - Parameter announcement: Set at once, for those who must not wait until the caller goes on.
     static func start(
         executable: String, arguments: [String], environment: [String: String], descriptors: Descriptors,
-        adoptsOrphans: Bool
+        adoptsOrphans: Bool, announcement: OneShot<ChildProcess>
     ) async throws(SystemError) -> ChildProcess {
         let started: Result<ChildProcess, SystemError> = await withCheckedContinuation { started in
             do throws(SystemError) {
@@ -49,6 +50,7 @@ final class ChildProcess: Sendable {
                     let child = Result { () throws(SystemError) in
                         try spawn(executable, arguments, environment, descriptors)
                     }
+                    if case .success(let child) = child { announcement.fulfil(child) }
                     started.resume(returning: child)
                     if case .success(let child) = child { child.end.fulfil(child.waitForEnd(adoptsOrphans)) }
                 }
@@ -167,11 +169,12 @@ enum Orphans {
 private func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
-    var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
-    pointers.append(nil)
-    defer { for pointer in pointers { free(pointer) } }
-    return pointers.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { preconditionFailure("an array with one element has an address") }
-        return body(base)
+    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: strings.count + 1)
+    for (index, string) in strings.enumerated() { pointers[index] = strdup(string) }
+    pointers[strings.count] = nil
+    defer {
+        for index in strings.indices { free(pointers[index]) }
+        pointers.deallocate()
     }
+    return body(pointers)
 }

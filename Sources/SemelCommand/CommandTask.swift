@@ -59,9 +59,8 @@ public final class CommandTask: SingleShotTask {
         } catch {
             return notStarted(error, message)
         }
-        child.fulfil(running.child)
         // A task of its own: being asked to stop must not cut short the waiting for the end.
-        let ending = Task { await result(of: running, context) }
+        let ending = Life.task { await self.result(of: running, context) }
         return await withTaskCancellationHandler {
             await ending.value
         } onCancel: {
@@ -85,14 +84,14 @@ public final class CommandTask: SingleShotTask {
         var progress = try Pipe()
         output.widen()
         error.widen()
-        let child = try await ChildProcess.start(
+        let process = try await ChildProcess.start(
             executable: executable, arguments: arguments,
             environment: variables(message, context, file: taskInput.file),
             descriptors: ChildProcess.Descriptors(
                 input: taskInput.descriptor, output: output.writing, error: error.writing, progress: progress.writing),
-            adoptsOrphans: adoptsOrphans)
+            adoptsOrphans: adoptsOrphans, announcement: child)
         let running = Running(
-            child: child,
+            child: process,
             input: taskInput,
             output: OutputPump(
                 from: output.takeReading(), to: STDOUT_FILENO, status: context.status,
@@ -103,14 +102,14 @@ public final class CommandTask: SingleShotTask {
             try running.error.start()
             try ProgressReader.start(from: progress.takeReading(), status: context.status)
         } catch {
-            child.signal(SIGKILL)
+            process.signal(SIGKILL)
             throw error
         }
         return running
     }
 
     private func result(of running: Running, _ context: TaskContext) async -> TaskResult {
-        let killing = Task { if await context.graceOver.wait() != nil { running.child.signal(SIGKILL) } }
+        let killing = Life.task { if await context.graceOver.wait() != nil { running.child.signal(SIGKILL) } }
         let status = await running.child.end.wait()
         killing.cancel()
         await killing.value
@@ -173,7 +172,11 @@ public final class CommandTask: SingleShotTask {
         variables["SEMEL_MESSAGE_FILE"] = file
         variables["TRACEPARENT"] = message.traceParent ?? variables["TRACEPARENT"]
         // Whatever comes from a producer and has a NUL in it would be cut there, or hide what follows.
-        return variables.filter { !$0.value.utf8.contains(0) }
+        for name in ["SEMEL_MESSAGE_ID", "SEMEL_CONTENT_TYPE", "SEMEL_HEADERS", "TRACEPARENT"]
+        where variables[name]?.utf8.contains(0) ?? false {
+            variables[name] = nil
+        }
+        return variables
     }
 
     private func json(_ headers: [String: HeaderValue]) -> String {

@@ -12,7 +12,7 @@ public enum ExecutableSearch {
         }
         var unusable: String?
         for directory in path.split(separator: ":", omittingEmptySubsequences: false) {
-            let candidate = (directory.isEmpty ? "." : directory) + "/" + command
+            let candidate = (directory.isEmpty ? "." : String(directory)) + "/" + command
             guard let problem = problem(with: candidate) else { return candidate }
             if access(candidate, F_OK) == 0 { unusable = unusable ?? "\(candidate) \(problem)" }
         }

@@ -39,7 +39,7 @@ final class OutputPump: Sendable {
         return await withTaskGroup(of: Capture?.self) { group in
             group.addTask { await self.end.wait() }
             group.addTask {
-                try? await Task.sleep(for: limit)
+                try? await Life.sleep(for: limit)
                 return nil
             }
             let first = await group.next() ?? nil

@@ -33,10 +33,13 @@ final class AMQPChannel {
     private let meanwhile: () -> Void
     static let pulse = Duration.milliseconds(500)
 
-    init(_ connection: AMQPConnection, meanwhile: @escaping () -> Void = {}) throws(AMQPFailure) {
+    init(_ connection: AMQPConnection, meanwhile: @escaping () -> Void = {}) {
         self.connection = connection
         self.meanwhile = meanwhile
-        // Its answer is read with the others: nothing asks for a wait in between.
+    }
+
+    /// Its answer is read with the others: nothing asks for a wait in between.
+    func open() throws(AMQPFailure) {
         try connection.send(semel_channel_open, amqp_channel_open_t(out_of_band: amqp_empty_bytes))
     }
 
@@ -130,10 +133,18 @@ final class AMQPChannel {
 
     /// Closes the channel and waits for the broker's word: it has then seen all that was sent before.
     func close() throws(AMQPFailure) {
+        try sendClose()
+        try awaitClose()
+    }
+
+    func sendClose() throws(AMQPFailure) {
         var method = amqp_channel_close_t()
         method.reply_code = UInt16(AMQP_REPLY_SUCCESS)
         method.reply_text = amqp_empty_bytes
         try connection.send(semel_channel_close, method)
+    }
+
+    func awaitClose() throws(AMQPFailure) {
         try expect(semel_channel_close_ok, to: "channel.close")
     }
 

@@ -91,6 +91,12 @@ final class AMQPConnection {
         return limit == 0 ? Int(amqp_channel_t.max) : limit
     }
 
+    /// What is sent while this is set goes out together when it no longer is.
+    func cork(_ isSet: Bool) {
+        var on: CInt = isSet ? 1 : 0
+        setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_CORK, &on, socklen_t(MemoryLayout<CInt>.size))
+    }
+
     /// Sends a method without waiting for its answer.
     func send<Method: BitwiseCopyable>(
         _ id: UInt32, _ method: Method, on channel: amqp_channel_t = AMQPConnection.channel

@@ -33,15 +33,18 @@ public actor RabbitMQDeadLetters: DeadLetterStore {
     }
 
     private func visitAll(_ decide: (StoredDeadLetter) -> DeadLetterAction) throws(AMQPFailure) {
-        let channel = try AMQPChannel(AMQPConnection(address))
+        let channel = AMQPChannel(try AMQPConnection(address))
+        try channel.open()
         defer { channel.connection.close() }
         var publisher: RabbitMQPublisher?
-        // A letter that is retried may be back before the others are through, and behind those that were here.
-        var rest = try channel.count(of: address.deadQueue)
+        var retried: Set<String> = []
+        let began = Timestamp.now.rfc3339
         // What is kept stays unacknowledged until the end, so that no letter is met twice.
-        while rest > 0, let delivery = try channel.get(from: address.deadQueue) {
-            rest -= 1
+        while let delivery = try channel.get(from: address.deadQueue) {
             let letter = try Self.letter(delivery)
+            // One that was retried and is back already: behind it are only others like it. (Counts would tell how many
+            // there were, but those of a quorum queue are some seconds old.)
+            if retried.contains(letter.messageID), letter.letter.time >= began { break }
             switch decide(letter) {
             case .keep: continue
             case .stop: return try channel.close()
@@ -49,6 +52,7 @@ public actor RabbitMQDeadLetters: DeadLetterStore {
                 if publisher == nil { publisher = try RabbitMQPublisher(address, log: log) }
                 try publisher?.revive(delivery, id: letter.messageID)
                 try acknowledge(delivery, on: channel)
+                retried.insert(letter.messageID)
             case .drop: try acknowledge(delivery, on: channel)
             }
         }

@@ -67,9 +67,15 @@ public actor RabbitMQQueue: MessageQueue {
         -> RabbitMQClaim?
     {
         do throws(AMQPFailure) {
-            let channel = try AMQPChannel(AMQPConnection(address))
+            let connection = try AMQPConnection(address)
+            let channel = AMQPChannel(connection)
+            // The broker keeps their order, and the delivery is the answer to all of them.
+            connection.cork(true)
+            try channel.open()
+            if request.wait != .upTo(.zero) { try consume(on: channel) }
+            connection.cork(false)
             guard let delivery = try receive(request, on: channel, cancelled) else {
-                channel.connection.close()
+                connection.close()
                 return nil
             }
             return try claim(delivery, on: channel, request)
@@ -78,20 +84,21 @@ public actor RabbitMQQueue: MessageQueue {
         }
     }
 
-    private func receive(_ request: ClaimRequest, on channel: AMQPChannel, _ cancelled: OneShot<Void>)
-        throws(AMQPFailure) -> AMQPChannel.Delivery?
-    {
-        if case .upTo(.zero) = request.wait { return try channel.get(from: address.queue) }
+    private func consume(on channel: AMQPChannel) throws(AMQPFailure) {
         let memory = AMQPMemory()
         defer { memory.keep() }
-        // Written one after the other; the broker keeps their order, and the delivery is the answer to all of them.
         try channel.limitPrefetch()
         var consume = amqp_basic_consume_t()
         consume.queue = memory.bytes(address.queue)
         consume.consumer_tag = memory.bytes(Self.consumerTag)
         consume.arguments = memory.table([])
         try channel.connection.send(semel_basic_consume, consume)
+    }
 
+    private func receive(_ request: ClaimRequest, on channel: AMQPChannel, _ cancelled: OneShot<Void>)
+        throws(AMQPFailure) -> AMQPChannel.Delivery?
+    {
+        if case .upTo(.zero) = request.wait { return try channel.get(from: address.queue) }
         let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
         var hasBegun = false
         while cancelled.value == nil {
@@ -242,9 +249,11 @@ public actor RabbitMQQueue: MessageQueue {
 
     /// Acknowledges, and knows: basic.ack has no answer, but the channel's close has, and comes after it.
     private func acknowledge(_ delivery: AMQPChannel.Delivery, on channel: AMQPChannel) throws(AMQPFailure) {
-        try channel.connection.send(
-            semel_basic_ack, amqp_basic_ack_t(delivery_tag: delivery.tag, multiple: 0))
-        try channel.close()
+        channel.connection.cork(true)
+        try channel.connection.send(semel_basic_ack, amqp_basic_ack_t(delivery_tag: delivery.tag, multiple: 0))
+        try channel.sendClose()
+        channel.connection.cork(false)
+        try channel.awaitClose()
     }
 
     /// Puts what has to outlive the message somewhere else, before it is acknowledged. Returns why that did not work.

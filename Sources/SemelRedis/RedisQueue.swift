@@ -149,7 +149,7 @@ public actor RedisQueue: MessageQueue {
         let connection = try await connected()
         let list = RedisArgument(address.keys.list)
         do throws(RedisFailure) {
-            let waiting = Task { () async -> Result<RedisValue, RedisFailure> in
+            let waiting = Life.task { () async -> Result<RedisValue, RedisFailure> in
                 do throws(RedisFailure) {
                     return .success(
                         try await connection.command(
@@ -168,7 +168,7 @@ public actor RedisQueue: MessageQueue {
             guard case .answered(let text) = error, text.contains("unknown command") || text.hasPrefix("OOM") else {
                 throw error
             }
-            try? await Task.sleep(for: min(rest, .milliseconds(250)))
+            try? await Life.sleep(for: min(rest, .milliseconds(250)))
         }
     }
 
@@ -183,14 +183,14 @@ public actor RedisQueue: MessageQueue {
 
     private func keep(_ claim: RedisClaim, since asked: ContinuousClock.Instant) {
         leaseEnds = asked + lease
-        keeping = Task { await extend(claim) }
+        keeping = Life.task { await self.extend(claim) }
     }
 
     private func extend(_ claim: RedisClaim) async {
         // Counted from when the claim was asked for: its answer may have been long in coming.
         var pause = max(.zero, leaseEnds - lease * 2 / 3 - .now)
         while true {
-            do { try await Task.sleep(for: pause) } catch { return }
+            do { try await Life.sleep(for: pause) } catch { return }
             let asked = ContinuousClock.now
             do throws(RedisFailure) {
                 guard try await run(RedisScripts.extend, "extend", for: claim, lease) == .done else {
@@ -285,7 +285,7 @@ public actor RedisQueue: MessageQueue {
                 }
                 tell("could not settle, trying again", failure)
                 reconnect()
-                try? await Task.sleep(for: min(lease / 20, .seconds(1)))
+                try? await Life.sleep(for: min(lease / 20, .seconds(1)))
             }
         }
     }

@@ -33,7 +33,8 @@ public enum StatusServer {
 /// the configuration, of which the queue must not notice anything. Answering can begin later. It stays open as long as
 /// the process.
 public struct StatusSocket: Sendable {
-    let descriptor: CInt
+    /// Readable when the first client has come.
+    public let descriptor: CInt
 
     public init(_ address: StatusAddress) throws(ConfigurationError) {
         do throws(SystemError) {

@@ -61,6 +61,12 @@ private struct LineLog: LogHandler {
 }
 
 enum StandardError {
+    /// Whether this text goes through without waiting: a pipe that is writable takes so much at once (pipe(7)).
+    static func takes(_ text: String) -> Bool {
+        var writable = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        return text.utf8.count <= 4096 && poll(&writable, 1, 0) == 1 && writable.revents == Int16(POLLOUT)
+    }
+
     static func write(_ text: String) {
         var text = text
         text.withUTF8 { bytes in

@@ -2,8 +2,9 @@ import Glibc
 import Semel
 import Synchronization
 
-/// Writes log lines on a thread of its own. Whoever reads standard error may stop to read, and neither the task's time
-/// limit nor a settlement may wait for that: lines that find no room are counted and left out.
+/// Writes log lines: at once while standard error takes them, else on a thread of its own. Whoever reads it may stop to
+/// read, and neither the task's time limit nor a settlement may wait for that: lines that find no room are counted and
+/// left out.
 final class LogWriter: Sendable {
     static let shared = LogWriter()
 
@@ -19,6 +20,7 @@ final class LogWriter: Sendable {
     private let state = Mutex(State())
 
     func write(_ line: String) {
+        guard !writeAtOnce(line) else { return }
         let thread: WakeUp? = state.withLock { state in
             if state.wakeUp == nil { state.wakeUp = start() }
             if state.lines.count < Self.room { state.lines.append(line) } else { state.leftOut += 1 }
@@ -26,6 +28,23 @@ final class LogWriter: Sendable {
         }
         // Without a thread it is better to wait than to say nothing.
         if let thread { thread.signal() } else { writeAll() }
+    }
+
+    /// `false` when others wait already, or the line might not go through.
+    private func writeAtOnce(_ line: String) -> Bool {
+        let isFirst = state.withLock { state in
+            guard state.lines.isEmpty, !state.isWriting, StandardError.takes(line) else { return false }
+            state.isWriting = true
+            return true
+        }
+        guard isFirst else { return false }
+        StandardError.write(line)
+        let others: WakeUp? = state.withLock { state in
+            state.isWriting = false
+            return state.lines.isEmpty ? nil : state.wakeUp
+        }
+        others?.signal()
+        return true
     }
 
     /// Waits until everything is written, or for so long. By looking again and again: it is the last thing that the process

@@ -26,13 +26,25 @@ enum RunCommand {
                 .write(Report(outcome: error.outcome, reason: error.description))
             exit(error.outcome.exitCode)
         }
-        // Before there is a second thread: whoever starts one later inherits what is blocked.
-        let signals = SignalSet.block()
+        // A heap for each thread costs a worker more than its few threads ever wait for one another.
+        semel_use_one_heap()
+        let loop: MainLoop
+        do throws(SystemError) {
+            // Before there is a second thread: whoever starts one later inherits what is blocked.
+            loop = try MainLoop(SignalSet.block())
+        } catch {
+            StandardError.write("semel: \(error.description)\n")
+            settings.terminationLog.write(Report(outcome: .internalError, reason: error.description))
+            exit(Outcome.internalError.exitCode)
+        }
         semel_set_child_subreaper()
         let stop = StopRequest()
-        let process = WorkerProcess(settings, stop: stop)
-        process.start(socket)
-        signals.deliverForEver(to: stop, forwarding: process.forward)
+        let process = WorkerProcess(settings, stop: stop, loop)
+        process.start()
+        loop.run(
+            taking: { SignalSet.deliver($0, to: stop, forwarding: process.forward) },
+            // Nobody looks at most workers: what answers over HTTP comes into being when somebody does.
+            watching: socket?.descriptor ?? -1, opened: { if let socket { process.serve(socket) } })
     }
 }
 
@@ -46,9 +58,12 @@ private struct WorkerProcess: Sendable {
     private let stop: StopRequest
     private let status: WorkerStatus
     private let log: Logger
+    private let loop: MainLoop
+    private let loops = EventLoops()
 
-    init(_ settings: RunSettings, stop: StopRequest) {
+    init(_ settings: RunSettings, stop: StopRequest, _ loop: MainLoop) {
         self.stop = stop
+        self.loop = loop
         queueAddress = settings.queue.address
         deadLettering = settings.deadLettering
         policy = settings.policy
@@ -67,15 +82,16 @@ private struct WorkerProcess: Sendable {
         task.forward(signal)
     }
 
-    func start(_ socket: StatusSocket?) {
-        let loops = EventLoops()
-        Task {
-            let code = await live(loops)
+    func start() {
+        Task(executorPreference: loop) {
+            let code = await Life.$executor.withValue(loop) { await live() }
             LogWriter.shared.flush(within: .seconds(1))
             _exit(code)
         }
-        guard let socket else { return }
-        Task {
+    }
+
+    func serve(_ socket: StatusSocket) {
+        Task(executorPreference: loop) {
             do {
                 try await StatusServer.serve(socket, status: status, on: loops.group)
             } catch {
@@ -85,16 +101,14 @@ private struct WorkerProcess: Sendable {
     }
 
     /// Claim, run, settle, report, linger: see `SingleShotWorker` for the first three.
-    private func live(_ loops: EventLoops) async -> Int32 {
+    private func live() async -> Int32 {
         let report: Report
         do throws(SystemError) {
-            let queue = try queue(loops)
             let worker = SingleShotWorker(
-                queue: queue, task: task, policy: policy, status: status, stop: stop, log: log)
+                queue: try queue(), task: task, policy: policy, status: status, stop: stop, log: log)
             report = await worker.run()
             terminationLog.write(report)
             await worker.linger()
-            await close(queue)
         } catch {
             report = Report(outcome: .internalError, reason: error.description)
             log.error("\(report.outcome.rawValue)", metadata: ["reason": "\(error)"])
@@ -103,21 +117,9 @@ private struct WorkerProcess: Sendable {
         return report.outcome.exitCode
     }
 
-    /// Says goodbye, which is a courtesy: a queue that hangs in a handshake is left to the kernel.
-    private func close(_ queue: any MessageQueue) async {
-        let closed = OneShot<Void>()
-        Task {
-            await queue.close()
-            closed.fulfil(())
-        }
-        Task {
-            try? await Task.sleep(for: .seconds(1))
-            closed.fulfil(())
-        }
-        _ = await closed.wait()
-    }
-
-    private func queue(_ loops: EventLoops) throws(SystemError) -> any MessageQueue {
+    /// It is not closed in the end: it has said goodbye when the claim was settled or nothing came, and whatever hangs is
+    /// left to the kernel.
+    private func queue() throws(SystemError) -> any MessageQueue {
         switch queueAddress {
         case .rabbitMQ(let address): try RabbitMQQueue(address, deadLettering: deadLettering, log: log)
         case .redis(let address): RedisQueue(address, on: loops.group, status: status, log: log)

@@ -29,7 +29,7 @@ struct RunSettings {
         terminationLog = try TerminationLog(given)
         logFormat = try given.choice(.logFormat)
         logLevel = try given.choice(.logLevel)
-        let flag = given.values[.queue].flatMap { $0.source == Setting.queue.flag ? $0.text : nil }
+        let flag = given[.queue].flatMap { $0.source == Setting.queue.flag ? $0.text : nil }
         queue = try NamedQueue(flag: flag, environment: environment)
         policy = try WorkerPolicy(given)
         deadLettering = try given.choice(.deadLetter)
@@ -70,15 +70,16 @@ struct RunSettings {
     {
         var warnings: [String] = []
         if case .redis = queue.address {
-        } else if let lease = given.values[.lease] {
+        } else if let lease = given[.lease] {
             warnings.append("\(lease.source) has no effect here: this queue's claims last as long as the worker lives")
         }
         if case .rabbitMQ = queue.address {
-        } else if let given = given.values[.deadLetter], given.text == RabbitMQQueue.DeadLettering.broker.rawValue {
+        } else if let given = given[.deadLetter], given.text == RabbitMQQueue.DeadLettering.broker.rawValue {
             warnings.append("\(given.source) broker has no effect here: only RabbitMQ dead-letters by itself")
         }
-        let known = Set(Setting.all.map(\.variable)).union(["SEMEL_COMMAND", "SEMEL_PROGRESS_FD"])
-        for name in environment.keys.sorted() where name.hasPrefix("SEMEL_") && !known.contains(name) {
+        let others = ["SEMEL_COMMAND", "SEMEL_PROGRESS_FD"]
+        for name in environment.keys.filter({ $0.hasPrefix("SEMEL_") }).sorted()
+        where !others.contains(name) && !Setting.all.contains(where: { $0.variable == name }) {
             warnings.append("\(name) is not a setting of semel's; semel --help lists them")
         }
         return warnings
@@ -112,8 +113,8 @@ extension RetryPolicy {
             throw ConfigurationError("\(attempts.source): ‘\(attempts.text)’ is not a number from 1 up")
         }
         let delay = given.value(.retryDelay)
-        let ends = delay.text.components(separatedBy: "..").map { Units.duration($0) }
-        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first <= last,
+        let ends = Self.ends(of: delay.text)
+        guard let first = Units.duration(ends.first), let last = Units.duration(ends.last), first <= last,
             last <= .seconds(86_400)
         else {
             throw ConfigurationError(
@@ -121,5 +122,14 @@ extension RetryPolicy {
             )
         }
         self.init(maxAttempts: maxAttempts, delay: first...last)
+    }
+
+    /// What is before and behind the two dots; without them the same twice.
+    private static func ends(of range: String) -> (first: String, last: String) {
+        let bytes = range.utf8
+        for index in bytes.indices where bytes[index...].starts(with: "..".utf8) {
+            return (String(range[..<index]), String(range[bytes.index(index, offsetBy: 2)...]))
+        }
+        return (range, range)
     }
 }

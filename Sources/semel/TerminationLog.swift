@@ -7,7 +7,7 @@ struct TerminationLog {
 
     init(_ given: GivenSettings) throws(ConfigurationError) {
         let value = given.value(.terminationLog)
-        let isExplicit = given.values[.terminationLog] != nil
+        let isExplicit = given[.terminationLog] != nil
         if value.text == "off" || (!isExplicit && access(value.text, F_OK) != 0) {
             path = nil
             return

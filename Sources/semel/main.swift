@@ -3,7 +3,9 @@ import Semel
 
 // `main` stays synchronous: an asynchronous one ends its first thread in a static executable by unwinding it, which
 // costs tens of milliseconds. The first thread waits for signals instead.
-var arguments = Array(CommandLine.arguments.dropFirst())
+var arguments = (1..<max(1, Int(CommandLine.argc))).compactMap {
+    CommandLine.unsafeArgv[$0].map { String(cString: $0) }
+}
 let environment = Environment.current
 switch arguments.first {
 case "progress": exit(ProgressCommand.run(Array(arguments.dropFirst()), environment))

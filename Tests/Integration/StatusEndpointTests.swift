@@ -128,14 +128,22 @@ struct StatusEndpointTests {
 
     @Test func statusAsJSON() async throws {
         let spool = try TaskSpool(["order-7": "the secret body"])
-        let output =
-            #"seq 60; printf 'a <b>"line"\n\377\n'; echo an error >&2; '\#(try Executable.semel.path)' progress 0.25 quarter"#
-        try await withRunningWorker(spool, flags: ["--timeout", "1h", "--max-attempts", "3"], doing: output) {
-            port, worker in
-            try await worker.waitForOutput(containing: "an error")
+        let flags = ["--timeout", "1h", "--max-attempts", "3"]
+        let output = #"seq 60; printf 'a <b>"line"\n\377\n'"#
+        let more = "await more; echo an error >&2; '\(try Executable.semel.path)' progress 0.25 quarter"
+        try await withRunningWorker(spool, flags: flags, doing: output, then: more) { port, worker in
             var shown: [String: Any] = [:]
-            try await eventually(timeout: .seconds(60), "progress is shown") {
+            func look() async throws {
                 shown = try #require(await HTTP.get(port: port, path: "/status").json() as? [String: Any])
+            }
+            // The two streams come in any order, and only the last lines are kept.
+            try await eventually(timeout: .seconds(60), "standard output is shown") {
+                try await look()
+                return (shown["output"] as? [String])?.contains { $0.hasPrefix("a <b>") } == true
+            }
+            try spool.release("more")
+            try await eventually(timeout: .seconds(60), "progress is shown") {
+                try await look()
                 return shown["progress"] != nil && (shown["output"] as? [String])?.contains("an error") == true
             }
             #expect(shown["state"] as? String == "ING")
@@ -160,15 +168,16 @@ struct StatusEndpointTests {
         }
     }
 
-    /// A worker whose task waits until the body has returned.
+    /// A worker whose task waits until the body has returned. The body begins when the first script has ended.
     private func withRunningWorker(
-        _ given: TaskSpool? = nil, flags: [String] = [], doing script: String = "",
+        _ given: TaskSpool? = nil, flags: [String] = [], doing script: String = "", then more: String = "",
         _ body: (Int, RunningProcess) async throws -> Void
     ) async throws {
         let spool = try given ?? TaskSpool()
         let port = try FreePort.next()
         let worker = try spool.start(
-            ["--status-address", "127.0.0.1:\(port)"] + flags, task: spool.script("\(script)\necho >started; await go"))
+            ["--status-address", "127.0.0.1:\(port)"] + flags,
+            task: spool.script("\(script)\necho >started\n\(more)\nawait go"))
         try await spool.waitForNote("started")
         try await body(port, worker)
         try spool.release("go")

@@ -91,6 +91,8 @@ struct StatusHostileMannerTests {
             ["--status-address", "127.0.0.1:\(port)"], task: spool.script("echo >started; await go"))
         try await spool.waitForNote("started")
         func sockets() -> Int { ProcFiles.descriptors(of: worker.pid).count { $0.hasPrefix("socket:") } }
+        // What answers comes into being with the first question.
+        #expect(try await HTTP.get(port: port, path: "/healthz").status == 200)
         let before = sockets()
         let count = 200
         let clients = HostileClients(port: port, count: count)
@@ -119,6 +121,8 @@ struct StatusHostileMannerTests {
         let worker = try spool.start(
             ["--status-address", "127.0.0.1:\(port)"], task: spool.script("echo >started; await go"))
         try await spool.waitForNote("started")
+        // What answers comes into being with the first question.
+        #expect(try await HTTP.get(port: port, path: "/get/status").text == "ING")
         let before = ProcFiles.descriptors(of: worker.pid).count
         let clients = HostileClients(port: port, count: 20, manners: [manner])
         defer { clients.stop() }

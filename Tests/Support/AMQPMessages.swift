@@ -31,6 +31,13 @@ extension AMQPConnection {
         }
     }
 
+    /// Publishes a message and waits for nothing.
+    func publishUnconfirmed(_ body: Data, routingKey: String, properties: MessageProperties) throws {
+        var header = AMQPWriter()
+        try header.properties(properties)
+        try write(publishFrames(body, header.bytes, "", routingKey))
+    }
+
     private func publishFrames(_ body: Data, _ header: Data, _ exchange: String, _ key: String) throws -> Data {
         let mandatory: UInt8 = 1
         var frames = try frame(Method(60, 40)) { fields in
@@ -144,6 +151,17 @@ extension AMQPConnection {
     }
 
     func declareQueue(_ name: String, passive: Bool = false, arguments: [String: AMQPValue] = [:]) throws -> Int {
+        try declare(name, passive: passive, arguments: arguments).ready
+    }
+
+    /// How many messages of a queue are ready, and how many consumers it has.
+    func counts(of name: String) throws -> (ready: Int, consumers: Int) {
+        try declare(name, passive: true, arguments: [:])
+    }
+
+    private func declare(
+        _ name: String, passive: Bool, arguments: [String: AMQPValue]
+    ) throws -> (ready: Int, consumers: Int) {
         let durable: UInt8 = 2
         var answer = try call(Method(50, 10), Method(50, 11)) { fields in
             fields.integer(UInt16(0))
@@ -152,7 +170,7 @@ extension AMQPConnection {
             try fields.table(arguments)
         }
         _ = try answer.shortString()
-        return Int(try answer.integer(UInt32.self))
+        return (Int(try answer.integer(UInt32.self)), Int(try answer.integer(UInt32.self)))
     }
 
     func deleteQueue(_ name: String) throws {

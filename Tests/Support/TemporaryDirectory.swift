@@ -10,12 +10,16 @@ public final class TemporaryDirectory: Sendable {
 
     public var path: String { url.path }
 
-    public init(_ name: String = "test") throws {
-        var template = Array("\(try Watchdog.shared().directory)/\(name)-XXXXXX".utf8CString)
+    /// - Parameter base: the directory that it is made in, which is `TMPDIR` without one.
+    public init(_ name: String = "test", in base: String? = nil) throws {
+        let watchdog = try Watchdog.shared()
+        let place = base.map { "\($0)/semel-" } ?? "\(watchdog.directory)/"
+        var template = Array("\(place)\(name)-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw SupportError.system("temporary directory", errno)
         }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        if base != nil { watchdog.removeAtEnd(path) }
         url = URL(fileURLWithPath: path, isDirectory: true)
     }
 

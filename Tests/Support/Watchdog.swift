@@ -17,14 +17,16 @@ final class Watchdog: Sendable {
     private static let script = """
         trap '' HUP INT TERM
         groups=' '
+        directories=
         while read -r verb group; do
             case $verb in
             add) groups="$groups$group " ;;
+            remove) directories="$directories $group" ;;
             drop) case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
             esac
         done
         for group in $groups; do kill -s KILL -- "-$group"; done
-        rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }
+        rm -rf -- "$1" $directories || { sleep 1; rm -rf -- "$1" $directories; }
         """
 
     init() throws {
@@ -54,6 +56,11 @@ final class Watchdog: Sendable {
     /// Must be called before the group's leader is reaped: its number may then be given to somebody else.
     func drop(_ group: pid_t) {
         tell("drop \(group)")
+    }
+
+    /// From now on this directory is removed when the test process ends; its path has no spaces.
+    func removeAtEnd(_ directory: String) {
+        tell("remove \(directory)")
     }
 
     /// Does at once what would be done at the end of the process, and waits for it.

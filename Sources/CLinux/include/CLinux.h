@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/types.h>
 
 int memfd_create(const char *name, unsigned int flags);
@@ -14,6 +15,12 @@ int pthread_setname_np(unsigned long thread, const char *name);
 
 static inline int semel_set_child_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
+}
+
+/// All threads allocate from one heap.
+static inline void semel_use_one_heap(void) {
+    int mallopt(int, int);
+    mallopt(-8 /* M_ARENA_MAX */, 1);
 }
 
 static inline int semel_seal(int descriptor) {

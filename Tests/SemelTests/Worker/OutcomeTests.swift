@@ -30,7 +30,7 @@ import Testing
         #expect(Outcome.retry.fate == "retry")
         #expect(Outcome.terminated.fate == "released")
         #expect(Outcome.interrupted.fate == "released")
-        #expect(Outcome.lost.fate == "somebody else's now")
+        #expect(Outcome.lost.fate == "somebody else's now, or the queue could not be asked")
         #expect(Outcome.timedOut.fate == "retry, or dead-lettered on the last attempt")
         #expect(
             Outcome.misconfigured.fate == "none was claimed, or released when the command could not be started")

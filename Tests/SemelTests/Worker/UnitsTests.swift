@@ -20,11 +20,6 @@ import Testing
         #expect(Units.duration(text) == nil)
     }
 
-    @Test func readsPartsOfStrings() {
-        let range = "10s..10m".components(separatedByDots: "..")
-        #expect(range.map { Units.duration($0) } == [.seconds(10), .seconds(600)])
-    }
-
     @Test(arguments: [
         ("0", 0), ("1", 1), ("1000", 1_000), ("1KiB", 1_024), ("64KiB", 65_536), ("128MiB", 134_217_728),
         ("1GiB", 1_073_741_824), ("1.5KiB", 1_536), ("10kB", 10_000), ("10MB", 10_000_000), ("1GB", 1_000_000_000),
@@ -100,12 +95,5 @@ import Testing
         #expect(before <= after)
         // Later than when this was written, and in milliseconds rather than seconds or microseconds.
         #expect((1_700_000_000_000..<20_000_000_000_000).contains(before.milliseconds))
-    }
-}
-
-extension String {
-    fileprivate func components(separatedByDots dots: String) -> [Substring] {
-        guard let range = firstRange(of: dots) else { return [self[...]] }
-        return [self[..<range.lowerBound], self[range.upperBound...]]
     }
 }

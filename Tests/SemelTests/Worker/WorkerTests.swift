@@ -186,12 +186,6 @@ import Testing
         #expect(last.runs.value == 0)
     }
 
-    @Test func uncountedAttemptsMatterOnlyWhereMessagesComeBack() async throws {
-        let policy = WorkerPolicy(request: ClaimRequest(delivery: .atMostOnce))
-        let fixture = try WorkerFixture(policy, attempt: 1, attemptIsUncounted: true)
-        #expect(await fixture.run(returning: .succeeded(result: nil)).outcome == .completed)
-    }
-
     @Test func atMostOnceNeverGoesBack() async throws {
         let fixture = try WorkerFixture(WorkerPolicy(request: ClaimRequest(delivery: .atMostOnce)))
         let report = await fixture.run(returning: Self.failed)
