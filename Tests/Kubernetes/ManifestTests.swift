@@ -106,7 +106,7 @@ struct ManifestTests {
         func read(_ name: String) throws -> String {
             try String(contentsOfFile: "\(Chart.root)/\(name)", encoding: .utf8)
         }
-        let named = try read("Package.swift").matches(of: #/path: "([A-Za-z]+)/#).map { String($0.output.1) }
+        let named = try read("Package.swift").matches(of: #/path: "([A-Za-z]+)[/"]/#).map { String($0.output.1) }
         let context = try read(".dockerignore").split(separator: "\n").map(String.init)
         let dockerfile = try read("Dockerfile")
         for directory in Set(named + ["Sources"]) {
