@@ -57,6 +57,7 @@ image:
 
 image-test: image
 	scripts/packages demo rabbitmq
+	scripts/packages kubernetes
 	scripts/image-test
 
 manifests:
