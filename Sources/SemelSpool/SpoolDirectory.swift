@@ -46,7 +46,7 @@ struct SpoolDirectory: Sendable {
 
     /// A directory's entries in the order of their names, dot files left out. Of a very large directory only so many
     /// are looked at, so that a claim costs the same however much is queued: beyond that the order is approximate.
-    static let window = 4096
+    static let window = 1024
 
     struct Entry: Comparable {
         var name: String
@@ -65,11 +65,11 @@ struct SpoolDirectory: Sendable {
         defer { closedir(stream) }
         var found: [Entry] = []
         while found.count < limit, let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { raw in
-                String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+            guard entry.pointee.d_name.0 != CChar(bitPattern: UInt8(ascii: ".")) else { continue }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { start in
+                start.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
             }
-            guard !name.hasPrefix(".") else { continue }
-            guard let type = type(of: entry.pointee.d_type, "\(directory)/\(name)") else { continue }
+            guard let type = type(of: entry.pointee.d_type, in: directory, name) else { continue }
             found.append(Entry(name: name, isDirectory: type == S_IFDIR))
         }
         return found.sorted()
@@ -77,13 +77,13 @@ struct SpoolDirectory: Sendable {
 
     /// A file or a directory; `nil` for what cannot be a message: sockets, pipes (which would block whoever opens them),
     /// links.
-    private func type(of hint: UInt8, _ path: String) -> mode_t? {
+    private func type(of hint: UInt8, in directory: String, _ name: String) -> mode_t? {
         switch Int(hint) {
         case Int(DT_REG): return S_IFREG
         case Int(DT_DIR): return S_IFDIR
         case Int(DT_UNKNOWN):
             var facts = stat()
-            guard lstat(path, &facts) == 0 else { return nil }
+            guard lstat("\(directory)/\(name)", &facts) == 0 else { return nil }
             let type = facts.st_mode & S_IFMT
             return type == S_IFREG || type == S_IFDIR ? type : nil
         default: return nil

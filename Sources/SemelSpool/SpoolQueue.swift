@@ -44,8 +44,10 @@ public actor SpoolQueue: MessageQueue {
 
     private func waitForClaim(_ request: ClaimRequest, cancelled: OneShot<Void>) throws(QueueFailure) -> SpoolClaim? {
         let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
-        if end.map({ $0 <= .now }) ?? false { return try take(request).claim }
-        // Watching begins before the first look, so that nothing can come between the two unseen.
+        // Most workers are started because there is something; to watch costs milliseconds in the end.
+        if let claim = try take(request).claim { return claim }
+        if let end, end <= .now { return nil }
+        // Watching begins before the next look, so that nothing can come between the two unseen.
         let changes = try DirectoryWatch([directory.path(.ready), directory.path(.delayed)])
         while true {
             let found = try take(request)
