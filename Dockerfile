@@ -61,7 +61,7 @@ LABEL org.opencontainers.image.title="semel-runtime" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/root/etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 RUN groupadd --gid 65532 semel \
-    && useradd --uid 65532 --gid semel --home-dir / --shell /usr/sbin/nologin semel
+    && useradd --no-log-init --uid 65532 --gid semel --home-dir / --shell /usr/sbin/nologin semel
 COPY --chmod=755 entrypoint /usr/local/bin/entrypoint
 COPY --from=build /out/bin/secret-scan /usr/local/bin/secret-scan
 COPY --from=build /out/bin/semel /usr/local/bin/semel

@@ -99,7 +99,7 @@ struct ChoiceTests {
             ("redis-list", ["scaling": ["strategy": "eager"]], "more Jobs than there are messages"),
             ("rabbitmq-amqp", ["scaling": ["pendingPodConditions": []]], "without Ready"),
             ("rabbitmq-amqp", ["worker": ["timeout": "2h"]], "consumer_timeout"),
-            ("rabbitmq-amqp", ["terminationGracePeriodSeconds": 10], "shorter than worker.grace"),
+            ("rabbitmq-amqp", ["terminationGracePeriodSeconds": 10], "that worker.grace 20s and a settlement take"),
             ("redis-list-lpop", [:], "at most once"),
         ] as [(String, Node, String)])
     func anOverrideIsExplained(_ preset: String, _ values: Node, _ words: String) async throws {

@@ -1,10 +1,10 @@
 {{- define "semel.name" -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 50 | trimAll "-." -}}
 {{- end }}
 
 {{- define "semel.selector" -}}
 app.kubernetes.io/name: semel
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "semel.image" -}}
@@ -41,21 +41,21 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- /* The Secret's key of the user's name, or nothing. */ -}}
 {{- define "semel.usernameKey" -}}
 {{- if eq .Values.queue.kind "rabbitmq" -}}
-{{ ternary (.Values.auth.keys.username | default "username") "username" (ne .Values.auth.existingSecret "") }}
+{{ ternary ((.Values.auth.keys).username | default "username") "username" (ne .Values.auth.existingSecret "") }}
 {{- else if .Values.auth.existingSecret -}}
-{{ .Values.auth.keys.username }}
+{{ (.Values.auth.keys).username }}
 {{- else if .Values.auth.username -}}
 username
 {{- end -}}
 {{- end }}
 
 {{- define "semel.passwordKey" -}}
-{{ ternary .Values.auth.keys.password "password" (ne .Values.auth.existingSecret "") }}
+{{ ternary ((.Values.auth.keys).password | default "password") "password" (ne .Values.auth.existingSecret "") }}
 {{- end }}
 
 {{- /* The Secret's key of KEDA's URL; nothing: KEDA gets user and password apart. */ -}}
 {{- define "semel.urlKey" -}}
-{{ ternary (.Values.auth.keys.url | default "") "url" (ne .Values.auth.existingSecret "") }}
+{{ ternary ((.Values.auth.keys).url | default "") "url" (ne .Values.auth.existingSecret "") }}
 {{- end }}
 
 {{- /* KEDA lives in another namespace: a name that only this one understands gets the rest. */ -}}
@@ -66,6 +66,11 @@ username
 {{- else -}}
 {{ $host }}.{{ .Release.Namespace }}.svc
 {{- end -}}
+{{- end }}
+
+{{- /* As it is, in a container's environment: the kubelet takes $(NAME) for a variable, and KEDA does not. */ -}}
+{{- define "semel.literal" -}}
+{{ . | replace "$" "$$" | quote }}
 {{- end }}
 
 {{- define "semel.encode" -}}
@@ -163,13 +168,13 @@ ready+held
 Long enough that the kubelet's SIGKILL never comes before semel is through: the task's grace (with onTerm finish a few
 seconds more, for a task that has to be stopped after all), its end, and the settlement, which has at least 20 seconds.
 */ -}}
-{{- define "semel.terminationGracePeriodSeconds" -}}
-{{- if .Values.terminationGracePeriodSeconds -}}
-{{ .Values.terminationGracePeriodSeconds | int }}
-{{- else -}}
+{{- define "semel.neededGraceSeconds" -}}
 {{- $grace := include "semel.seconds" .Values.worker.grace | int -}}
 {{ add $grace (max $grace 20) (eq .Values.worker.onTerm "finish" | ternary 5 0) 10 }}
-{{- end -}}
+{{- end }}
+
+{{- define "semel.terminationGracePeriodSeconds" -}}
+{{ .Values.terminationGracePeriodSeconds | default (include "semel.neededGraceSeconds" .) | int }}
 {{- end }}
 
 {{- /* What values.schema.json cannot say in a line that people understand. */ -}}
@@ -191,6 +196,20 @@ seconds more, for a task that has to be stopped after all), its end, and the set
 {{- if and (eq $queue.protocol "http") (eq $queue.delivery "at-most-once") -}}
 {{- fail "queue.protocol: http counts late, and with queue.delivery at-most-once nothing makes up for it; use amqp" -}}
 {{- end -}}
+{{- $ends := splitList ".." $values.worker.retryDelay -}}
+{{- $first := include "semel.seconds" (first $ends) | int -}}
+{{- $last := include "semel.seconds" (last $ends) | int -}}
+{{- if or (gt $first $last) (gt $last 86400) -}}
+{{- fail "worker.retryDelay: MIN..MAX, the smaller first, 24h at the most" -}}
+{{- end -}}
+{{- if and (include "semel.hasLeases" .) (eq (include "semel.seconds" $values.worker.wait | int) 0) -}}
+{{- fail "worker.wait: 0 does not wait for leases either; KEDA would start Jobs for them until they end" -}}
+{{- end -}}
+{{- range list "app.kubernetes.io/name" "app.kubernetes.io/instance" -}}
+{{- if or (hasKey $values.labels .) (hasKey $values.podLabels .) -}}
+{{- fail (printf "labels, podLabels: %s is set by the chart" .) -}}
+{{- end -}}
+{{- end -}}
 {{- if and (eq $queue.kind "redis") (eq $values.worker.deadLetter "broker") -}}
 {{- fail "worker.deadLetter: broker is RabbitMQ's; use queue for redis" -}}
 {{- end -}}
@@ -201,7 +220,7 @@ seconds more, for a task that has to be stopped after all), its end, and the set
 {{- fail "command: has to be named with inject.enabled; the image's own is not known here" -}}
 {{- end -}}
 {{- range $values.env -}}
-{{- if or (hasPrefix "SEMEL_" .name) (hasPrefix "MQ_" .name) (has .name (list "REDIS_HOST" "REDIS_PORT" "REDIS_LIST" "REDIS_USER" "REDIS_PASSWORD")) -}}
+{{- if or (hasPrefix "SEMEL_" .name) (has .name (list "MQ_HOST" "MQ_PORT" "MQ_VHOST" "MQ_QUEUE" "MQ_USERNAME" "MQ_PASSWORD" "REDIS_HOST" "REDIS_PORT" "REDIS_LIST" "REDIS_USER" "REDIS_PASSWORD")) -}}
 {{- fail (printf "env: %s is set by the chart; use the values under worker, queue and auth" .name) -}}
 {{- end -}}
 {{- end -}}
