@@ -57,41 +57,49 @@ public actor RedisQueue: MessageQueue {
 
     private func waitForClaim(_ request: ClaimRequest) async throws(RedisFailure) -> RedisClaim? {
         let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
-        var lastChance: ContinuousClock.Instant?
+        var horizon: ContinuousClock.Instant?
         while !Task.isCancelled {
             let asked = ContinuousClock.now
             lease = request.lease
             let found = try await request.delivery == .atMostOnce ? pop() : take(request)
-            let leaseIsOver: Duration?
+            let leases: Leases?
             switch found {
             case .message(let claim):
                 if request.delivery == .atLeastOnce { keep(claim, since: asked) }
                 return claim
-            case .nothing(let rest): leaseIsOver = rest
+            case .nothing(let held): leases = held
             }
             if request.wait == .upTo(.zero) { return nil }
             var until = end
             if let end, ContinuousClock.now >= end {
-                // Perhaps this worker was started for a message whose worker died: KEDA counts leases. It waits for
-                // the earliest to end, once; a lease that was extended meanwhile belongs to the living.
-                guard let leaseIsOver, lastChance.map({ $0 > .now }) ?? true else { return nil }
-                if lastChance == nil {
+                // Perhaps this worker was started for a message that is leased or rests: KEDA counts them. So it waits,
+                // once, for as long as any of these may fall to it; a lease that was extended meanwhile belongs to the
+                // living, and ends later than that.
+                guard let leases else { return nil }
+                if horizon == nil {
                     log.info(
-                        "nothing is ready; waiting for the earliest lease or retry",
-                        metadata: ["for": "\(Units.text(leaseIsOver))"])
+                        "nothing is ready; waiting for a lease to end or a retry to fall due",
+                        metadata: ["for": "\(Units.text(leases.earliest))"])
                 }
-                lastChance = lastChance ?? .now + leaseIsOver + .milliseconds(20)
-                until = lastChance
+                let last = horizon ?? .now + leases.latest + .milliseconds(20)
+                guard ContinuousClock.now < last else { return nil }
+                horizon = last
+                until = min(last, .now + leases.earliest + .milliseconds(20))
             }
-            try await waitForNews(until: until, leased: leaseIsOver != nil)
+            try await waitForNews(until: until, leased: leases != nil)
         }
         return nil
     }
 
     private enum Found {
         case message(RedisClaim)
-        /// With the time until the earliest lease ends, if anything is leased.
-        case nothing(Duration?)
+        case nothing(Leases?)
+    }
+
+    /// What is leased, or rests before its next attempt: the times until the earliest and the latest end.
+    private struct Leases {
+        let earliest: Duration
+        let latest: Duration
     }
 
     private func take(_ request: ClaimRequest) async throws(RedisFailure) -> Found {
@@ -105,8 +113,11 @@ public actor RedisQueue: MessageQueue {
                 ]))
         guard let fields = reply.elements, fields.count >= 3 else { throw .broken("Redis answered out of turn") }
         guard let id = fields[0].text else {
-            guard let now = fields[1].integer, let first = fields[2].integer, first >= 0 else { return .nothing(nil) }
-            return .nothing(.milliseconds(max(0, first - now)))
+            guard fields.count == 4, let now = fields[1].integer, let first = fields[2].integer, first >= 0,
+                let last = fields[3].integer
+            else { return .nothing(nil) }
+            return .nothing(
+                Leases(earliest: .milliseconds(max(0, first - now)), latest: .milliseconds(max(0, last - now))))
         }
         guard fields.count == 4, let attempt = fields[1].integer, let size = fields[2].integer else {
             throw .broken("Redis answered out of turn")

@@ -23,7 +23,7 @@ enum RedisScripts {
 
     /// KEYS list, leases, payloads, attempts, delayed, named, owners; ARGV new id, lease (ms), largest body wanted
     /// (bytes), token.
-    /// Returns `{id, attempt, size, body or nil}`, or `{nil, now, earliest lease's end or -1}`.
+    /// Returns `{id, attempt, size, body or nil}`, or `{nil, now, the earliest and the latest lease's end or -1}`.
     static let claim =
         now + takeName + """
             local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', 0, 1)
@@ -36,13 +36,14 @@ enum RedisScripts {
                     redis.call('ZREM', KEYS[2], id)
                     redis.call('HDEL', KEYS[4], id)
                     redis.call('HDEL', KEYS[7], id)
-                    return {false, text(now), text(now)}
+                    return {false, text(now), text(now), text(now)}
                 end
             else
                 body = redis.call('LPOP', KEYS[1])
                 if not body then
                     local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-                    return {false, text(now), first[2] and text(first[2]) or '-1'}
+                    local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
+                    return {false, text(now), first[2] and text(first[2]) or '-1', last[2] and text(last[2]) or '-1'}
                 end
                 id = takeName(body) or ARGV[1]
                 redis.call('HSET', KEYS[3], id, body)

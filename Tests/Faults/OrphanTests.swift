@@ -51,6 +51,20 @@ struct OrphanTests {
         #expect(notes.runs == ["m 1"])
     }
 
+    /// As many workers as there are retries to come: each of them gets one, and none goes for nothing.
+    @Test func eachWaitsForOne() async throws {
+        let queue = try await RedisFaultQueue(on: .shared())
+        let notes = try Notes()
+        for (index, delay) in ["1s", "3s", "5s"].enumerated() {
+            try await queue.put("\(index)")
+            try await Worker.run(queue, ["--retry-delay", "\(delay)..\(delay)"], task: notes.at(once: 3))
+                .expect(75, "retry", attempt: 1)
+        }
+        let workers = try (0..<3).map { _ in try Worker(queue, ["--wait", "100ms"], task: notes.at(once: 0)) }
+        for worker in workers { try await worker.end().expect(0, "completed", attempt: 2) }
+        try await queue.waitUntilLeft(.nothing)
+    }
+
     @Test func isNotWaitedForWithoutAWait() async throws {
         let queue = try await RedisFaultQueue(on: .shared())
         let notes = try Notes()
