@@ -106,7 +106,8 @@ public actor RabbitMQQueue: MessageQueue {
                 switch event {
                 case .answer(semel_basic_consume_ok): hasBegun = true
                 case .delivery(let delivery):
-                    try cancelConsumer(on: channel)
+                    // Nobody waits for the answer: it would come when the task begins, and be in its way.
+                    try cancelConsumer(on: channel, isAnswered: false)
                     return delivery
                 case .consumerCancelled: throw .closed(code: 404, text: "queue '\(address.queue)' was deleted")
                 default: break
@@ -119,11 +120,12 @@ public actor RabbitMQQueue: MessageQueue {
         return try lastDelivery(on: channel, hasBegun: hasBegun)
     }
 
-    private func cancelConsumer(on channel: AMQPChannel) throws(AMQPFailure) {
+    private func cancelConsumer(on channel: AMQPChannel, isAnswered: Bool) throws(AMQPFailure) {
         let memory = AMQPMemory()
         defer { memory.keep() }
         try channel.connection.send(
-            semel_basic_cancel, amqp_basic_cancel_t(consumer_tag: memory.bytes(Self.consumerTag), nowait: 0))
+            semel_basic_cancel,
+            amqp_basic_cancel_t(consumer_tag: memory.bytes(Self.consumerTag), nowait: isAnswered ? 0 : 1))
     }
 
     /// Stops being a consumer; a message that was on its way by then is claimed after all.
@@ -136,7 +138,7 @@ public actor RabbitMQQueue: MessageQueue {
             if case .delivery(let delivery) = event { last = delivery }
         }
         if !hasBegun { try channel.expect(semel_basic_consume_ok, to: "basic.consume", otherwise: keep) }
-        try cancelConsumer(on: channel)
+        try cancelConsumer(on: channel, isAnswered: true)
         try channel.expect(semel_basic_cancel_ok, to: "basic.cancel", otherwise: keep)
         return last
     }
