@@ -319,7 +319,7 @@ public actor RedisQueue: MessageQueue {
         case .complete(result: nil): try await run(RedisScripts.complete, "complete", for: claim)
         case .complete(let result?):
             try await run(
-                RedisScripts.complete, "complete", for: claim, key: resultKey(claim),
+                RedisScripts.complete, "complete", for: claim, key: address.keys.result(claim.message.id),
                 arguments: arguments(for: result))
         case .retry(let delay): try await run(RedisScripts.retry, "retry", for: claim, delay)
         case .release:
@@ -336,7 +336,7 @@ public actor RedisQueue: MessageQueue {
         switch settlement {
         case .complete(let result?):
             return try await run(
-                RedisScripts.completeTaken, "complete", for: claim, lease, key: resultKey(claim),
+                RedisScripts.completeTaken, "complete", for: claim, lease, key: address.keys.result(claim.message.id),
                 arguments: arguments(for: result))
         case .deadLetter(let letter):
             let body: [RedisArgument] = ["body", RedisArgument(try bytes(of: claim.message.body))]
@@ -348,8 +348,6 @@ public actor RedisQueue: MessageQueue {
             return try await run(RedisScripts.completeTaken, "complete", for: claim, lease)
         }
     }
-
-    private func resultKey(_ claim: RedisClaim) -> String { address.keys.result(claim.message.id) }
 
     private func arguments(for result: MessageBody) throws(RedisFailure) -> [RedisArgument] {
         [RedisArgument(Self.resultLifetime.milliseconds), RedisArgument(try bytes(of: result))]

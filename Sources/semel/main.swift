@@ -2,7 +2,7 @@ import Glibc
 import Semel
 
 // `main` stays synchronous: an asynchronous one ends its first thread in a static executable by unwinding it, which
-// costs tens of milliseconds. The first thread waits for signals instead.
+// costs tens of milliseconds. The first thread runs the worker's life instead: see ``MainLoop``.
 var arguments = (1..<max(1, Int(CommandLine.argc))).compactMap {
     CommandLine.unsafeArgv[$0].map { String(cString: $0) }
 }
