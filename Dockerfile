@@ -17,6 +17,7 @@ WORKDIR /src
 ARG TARGETARCH
 COPY Package.swift ./
 RUN --mount=type=cache,id=semel-build-$TARGETARCH,target=/src/.build swift package resolve
+COPY scripts/static-flags scripts/
 COPY Examples/SecretScan Examples/SecretScan
 COPY Benchmarks Benchmarks
 COPY Tests Tests
@@ -24,7 +25,7 @@ COPY Sources Sources
 RUN --mount=type=cache,id=semel-build-$TARGETARCH,target=/src/.build \
     mkdir -p /out/bin /out/root/etc/ssl/certs \
     && for product in semel semelctl secret-scan; do \
-        swift build -c release --product "$product" -Xswiftc -static-executable -Xlinker -s -Xlinker -lssl -Xlinker -lcrypto \
+        swift build -c release --product "$product" $(grep -v '^#' scripts/static-flags) \
         && install ".build/release/$product" /out/bin/ || exit 1; \
     done
 # What every image has besides: certificates of authorities, and a user who is not root.
