@@ -21,10 +21,11 @@ struct ChoiceTests {
         #expect(authentication.values.allSatisfy { $0.contains("change-me") || $0 == "semel" })
     }
 
-    @Test func everyListHasItsLeases() async throws {
+    /// KEDA asks one after another: leases that are asked first cannot count what is being claimed twice.
+    @Test func everyListHasItsLeasesAndTheyComeFirst() async throws {
         for (list, leases) in [("a", "{a}:leases"), ("x{a}", "x{a}:leases"), ("{}a", "{{}a}:leases")] {
             let triggers = try await Chart.render("redis-list", ["queue": ["name": .text(list)]]).spec["triggers"]
-            #expect(triggers.items.map { $0["metadata.listName"].text } == [list, leases])
+            #expect(triggers.items.map { $0["metadata.listName"].text } == [leases, list])
         }
         let triggers = try await Chart.render("redis-list-lpop").spec["triggers"]
         #expect(triggers.items.count == 1)

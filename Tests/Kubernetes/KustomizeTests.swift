@@ -57,7 +57,7 @@ struct KustomizeTests {
         #expect(environment["REDIS_PASSWORD"] == "change-me")
         let triggers = objects.spec["triggers"].items
         #expect(triggers.map { $0["metadata.address"] } == ["10.0.0.7:6380", "10.0.0.7:6380"])
-        #expect(triggers.map { $0["metadata.listName"] } == ["jobs", "{jobs}:leases"])
+        #expect(triggers.map { $0["metadata.listName"] } == ["{jobs}:leases", "jobs"])
         #expect(triggers.allSatisfy { $0["authenticationRef.name"] == "x-redis-list" })
         #expect(objects.container["image"] == "my/task:7")
         #expect(objects.container["args"] == ["my-task", "--flag"])
