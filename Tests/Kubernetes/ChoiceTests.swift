@@ -54,16 +54,23 @@ struct ChoiceTests {
         let rabbitMQ = try await Chart.render("rabbitmq-amqp", values)
         #expect(try rabbitMQ.environment()["MQ_HOST"] == "broker")
         let encoded = "semel:p%40ss%20w%2Frd%2B1%25"
-        #expect(try rabbitMQ.authentication() == ["host": "amqp://\(encoded)@broker.jobs.svc:5672/a%2Fb"])
+        #expect(try rabbitMQ.authentication() == ["host": "amqp://\(encoded)@broker.jobs.svc:5672"])
         let redis = try await Chart.render("redis-list", ["queue": ["host": "broker"]])
         #expect(redis.spec["triggers.0.metadata.address"].text == "broker.jobs.svc:6379")
     }
 
-    @Test func aVirtualHostIsFoundOverHTTP() async throws {
-        let objects = try await Chart.render("rabbitmq-http", ["queue": ["vhost": "a/b"]])
-        #expect(objects.spec["triggers.0.metadata.vhostName"] == "a/b")
-        #expect(try objects.authentication() == ["host": "http://semel:change-me@rabbitmq.semel-dev.svc:15672/"])
-        #expect(try objects.environment()["MQ_VHOST"] == "a/b")
+    /// By KEDA and the pod alike.
+    @Test(arguments: ["/", "a/b"], ["rabbitmq-amqp", "rabbitmq-http"])
+    func aVirtualHostIsFound(_ vhost: String, _ preset: String) async throws {
+        let objects = try await Chart.render(preset, ["queue": ["vhost": .text(vhost)]])
+        #expect(objects.spec["triggers.0.metadata.vhostName"].text == vhost)
+        #expect(try objects.environment()["MQ_VHOST"] == vhost)
+    }
+
+    @Test func aDatabaseIsFound() async throws {
+        let objects = try await Chart.render("redis-list", ["queue": ["database": 5]])
+        #expect(objects.spec["triggers"].items.map { $0["metadata.databaseIndex"] } == ["5", "5"])
+        #expect(try objects.environment()["REDIS_DATABASE"] == "5")
     }
 
     @Test func anExistingSecretIsUsed() async throws {
@@ -82,7 +89,7 @@ struct ChoiceTests {
         let objects = try await Chart.render("rabbitmq-http", ["auth": auth])
         let parameters = objects["TriggerAuthentication"]["spec.secretTargetRef"].items.map { $0["parameter"].text }
         #expect(parameters == ["username", "password"])
-        #expect(objects.spec["triggers.0.metadata.host"] == "http://rabbitmq.semel-dev.svc:15672/")
+        #expect(objects.spec["triggers.0.metadata.host"] == "http://rabbitmq.semel-dev.svc:15672")
     }
 
     @Test func aRedisWithoutPasswordNeedsNoSecret() async throws {
