@@ -59,6 +59,15 @@ struct ChoiceTests {
         #expect(redis.spec["triggers.0.metadata.address"].text == "broker.jobs.svc:6379")
     }
 
+    @Test func anAddressMayBeOfTheSixthVersion() async throws {
+        let host: Node = ["queue": ["host": "fd00::1"]]
+        let redis = try await Chart.render("redis-list", host)
+        #expect(redis.spec["triggers.0.metadata.address"] == "[fd00::1]:6379")
+        #expect(try redis.environment()["REDIS_HOST"] == "fd00::1")
+        let rabbitMQ = try await Chart.render("rabbitmq-http", host)
+        #expect(try rabbitMQ.authentication() == ["host": "http://semel:change-me@[fd00::1]:15672"])
+    }
+
     /// By KEDA and the pod alike.
     @Test(arguments: ["/", "a/b"], ["rabbitmq-amqp", "rabbitmq-http"])
     func aVirtualHostIsFound(_ vhost: String, _ preset: String) async throws {
