@@ -6,7 +6,7 @@ import Testing
         arguments: [
             // (written min, written max, minimum, X)
             (nil, nil, 0, 100), (nil, 20, 0, 20), (2, 10, 2, 8), (2, nil, 2, 100), (5, 2, 2, 2), (0, 0, 0, 0),
-            (3, 3, 3, 0), (nil, -1, -1, -1), (150, nil, 150, 100),
+            (3, 3, 3, 0), (nil, -1, 0, -1), (0, -1, -1, -1), (150, nil, 150, 100),
         ] as [(Int32?, Int32?, Int64, Int64)])
     func limits(_ min: Int32?, _ max: Int32?, _ minimum: Int64, _ room: Int64) {
         let limits = ReplicaLimits(minimum: min, maximum: max)

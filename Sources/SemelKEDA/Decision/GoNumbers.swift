@@ -10,8 +10,9 @@ enum GoNumbers {
         int64(value.rounded(.up))
     }
 
-    /// What is left of a number that goes through a Kubernetes quantity in thousandths. It is multiplied on its way back,
-    /// not divided: 1001 thousandths are 1.0009999999999999.
+    /// What is left of a number that goes through a Kubernetes quantity in thousandths: 1.001 is cut to 1, since 1.001 *
+    /// 1000 is a little less than 1001. On its way back it is multiplied, not divided: 1001 thousandths are
+    /// 1.0009999999999999.
     static func throughThousandths(_ value: Double) -> Double {
         Double(int64(value * 1_000)) * 0.001
     }

@@ -10,19 +10,18 @@ public struct ReplicaLimits: Sendable, Hashable {
     ///   - minimum: `spec.minReplicaCount`, `nil` when it is not written.
     ///   - maximum: `spec.maxReplicaCount`, `nil` when it is not written. X is 100 then, with any minimum.
     public init(minimum: Int32?, maximum: Int32?) {
-        let written = Int64(minimum ?? 0)
         guard let maximum = maximum.map({ Int64($0) }) else {
-            self.minimum = written
+            self.minimum = Int64(minimum ?? 0)
             room = 100
             return
         }
-        if written > maximum {
+        if let minimum, minimum > maximum {
             // The minimum is cut to the maximum, and then not taken off it: in all there may be twice the maximum.
             self.minimum = maximum
             room = maximum
         } else {
-            self.minimum = written
-            room = maximum - written
+            self.minimum = Int64(minimum ?? 0)
+            room = maximum - self.minimum
         }
     }
 

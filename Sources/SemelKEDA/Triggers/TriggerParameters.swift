@@ -5,6 +5,12 @@ public struct TriggerError: Error, Sendable, Hashable, CustomStringConvertible {
     public let path: String
     public let message: String
 
+    public init(position: Position, path: String, message: String) {
+        self.position = position
+        self.path = path
+        self.message = message
+    }
+
     public var description: String { "\(position): \(path): \(message)" }
 
     public var finding: Finding { Finding(.invalid, at: position, path: path, message) }
