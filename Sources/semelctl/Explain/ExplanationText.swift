@@ -94,7 +94,7 @@ struct ExplanationText {
         case .strategy(let input, let result):
             let lines = StrategyText(rules.strategy, input, result)
             let raw = result.effectiveMaxScale
-            let cut = raw < 0 ? ["     E is negative: 0"] : []
+            let cut = raw < 0 ? ["     E is below 0, so it is 0"] : []
             return [
                 "Strategy \(rules.strategy.name)\(fallback): \(lines.formula)",
                 "     r = R - min = \(decision.running) - \(rules.limits.minimum) = \(input.running)",

@@ -50,7 +50,9 @@ struct ManifestOption: ParsableArguments {
 struct KEDAVersionOption: ParsableArguments {
     @Option(
         name: .customLong("keda"),
-        help: "The version of KEDA to behave like: 2.15 to 2.20, with a patch (2.20.1) where that makes a difference.")
+        help: ArgumentHelp(
+            "The version of KEDA to behave like: 2.15 to 2.20, with a patch (2.20.1) where that makes a difference.",
+            valueName: "version"))
     var version = "2.20"
 
     func parsed() throws(CommandFailure) -> KEDAVersion {
