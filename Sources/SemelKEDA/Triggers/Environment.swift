@@ -1,0 +1,122 @@
+/// Text that a parameter or a variable has, as far as the files tell.
+public enum ResolvedText: Sendable, Hashable {
+    case known(SecretText)
+    /// It is in the cluster only; why it is not known here, for a message: `Secret ‘queue’ is not in the files`.
+    case unknown(String)
+
+    var text: SecretText? {
+        if case .known(let text) = self { text } else { nil }
+    }
+}
+
+extension Manifest {
+    func secret(_ name: String, in namespace: String?) -> Secret? {
+        secrets.first { $0.metadata.name?.value == name && $0.metadata.isReachable(from: namespace) }
+    }
+
+    func configMap(_ name: String, in namespace: String?) -> ConfigMap? {
+        configMaps.first { $0.metadata.name?.value == name && $0.metadata.isReachable(from: namespace) }
+    }
+
+    func text(ofSecret name: String, key: String, in namespace: String?) -> ResolvedText {
+        guard let secret = secret(name, in: namespace) else { return .unknown("Secret ‘\(name)’ is not in the files") }
+        return secret.values[key].map { .known($0) } ?? .unknown("Secret ‘\(name)’ has no key ‘\(key)’")
+    }
+
+    func text(ofConfigMap name: String, key: String, in namespace: String?) -> ResolvedText {
+        guard let map = configMap(name, in: namespace) else {
+            return .unknown("ConfigMap ‘\(name)’ is not in the files")
+        }
+        return map.values[key].map { .known(SecretText($0.value)) }
+            ?? .unknown("ConfigMap ‘\(name)’ has no key ‘\(key)’")
+    }
+
+    /// A container's variables as the kubelet and KEDA make them: `envFrom` first, then `env`, in which `$(NAME)` stands
+    /// for a variable above it. Those that only a running pod has (`fieldRef`) are left to `field`.
+    ///
+    /// - Parameter field: The value of a `fieldPath` such as `status.podIP`; `nil` leaves the variable unknown.
+    public func environment(
+        of container: Container, namespace: String?, field: (_ path: String) -> String? = { _ in nil }
+    ) -> [String: ResolvedText] {
+        var variables: [String: ResolvedText] = [:]
+        for source in container.envFrom {
+            if let name = source.secretName?.value {
+                for (key, text) in secret(name, in: namespace)?.values ?? [:] {
+                    variables[source.prefix + key] = .known(text)
+                }
+            }
+            if let name = source.configMapName?.value {
+                for (key, text) in configMap(name, in: namespace)?.values.entries ?? [] {
+                    variables[source.prefix + key] = .known(SecretText(text.value))
+                }
+            }
+        }
+        for variable in container.env {
+            guard let name = variable.name?.value else { continue }
+            if let value = value(of: variable, namespace: namespace, above: variables, field) {
+                variables[name] = value
+            }
+        }
+        return variables
+    }
+
+    /// `nil` for a key that is optional and not there: the variable is not set.
+    private func value(
+        of variable: EnvironmentVariable, namespace: String?, above: [String: ResolvedText],
+        _ field: (String) -> String?
+    ) -> ResolvedText? {
+        switch variable.source {
+        case .value(let text):
+            return VariableExpansion.expand(text, above)
+        case .secret(let key):
+            let text = text(ofSecret: key.name, key: key.key, in: namespace)
+            return text.text == nil && key.isOptional ? nil : text
+        case .configMap(let key):
+            let text = text(ofConfigMap: key.name, key: key.key, in: namespace)
+            return text.text == nil && key.isOptional ? nil : text
+        case .field(let path):
+            return field(path.value).map { .known(SecretText($0)) }
+                ?? .unknown("‘\(path.value)’ is known in a pod only")
+        case .resource(let name):
+            return .unknown("‘\(name.value)’ is known in a pod only")
+        }
+    }
+
+    /// Names of Secrets and ConfigMaps that a container takes all keys of, and that are not in the files.
+    public func missingEnvironmentSources(of container: Container, namespace: String?) -> [Located<String>] {
+        container.envFrom.filter { !$0.isOptional }.flatMap { source in
+            let secret = source.secretName.flatMap { self.secret($0.value, in: namespace) == nil ? $0 : nil }
+            let map = source.configMapName.flatMap { configMap($0.value, in: namespace) == nil ? $0 : nil }
+            return [secret, map].compactMap { $0 }
+        }
+    }
+}
+
+/// `$(NAME)` in a variable's value, or in a container's command and arguments.
+public enum VariableExpansion {
+    /// `$$` is a dollar. What names no variable stays as it is.
+    public static func expand(_ text: SecretText, _ variables: [String: ResolvedText]) -> ResolvedText {
+        var result = ""
+        var rest = text.revealed[...]
+        while let dollar = rest.firstIndex(of: "$") {
+            result += rest[..<dollar]
+            let behind = rest[rest.index(after: dollar)...]
+            if behind.first == "$" {
+                result += "$"
+                rest = behind.dropFirst()
+            } else if behind.first == "(", let end = behind.firstIndex(of: ")") {
+                let name = String(behind[behind.index(after: behind.startIndex)..<end])
+                switch variables[name] {
+                case .known(let value): result += value.revealed
+                case .unknown(let reason): return .unknown(reason)
+                case nil: result += "$(\(name))"
+                }
+                rest = behind[behind.index(after: end)...]
+            } else {
+                result += "$"
+                rest = behind
+            }
+        }
+        return .known(SecretText(result + rest))
+    }
+}
