@@ -1,7 +1,8 @@
 /// The user's work on one message.
 public protocol SingleShotTask: Sendable {
     /// Makes ready what does not depend on the message, while the queue is still asked for one. Called before each
-    /// ``run(_:context:)``, but a message need not come.
+    /// ``run(_:context:)``, but a message need not come. It is to be quick, and not to block: what takes long belongs into
+    /// the run, where a stop request reaches it.
     ///
     /// - Parameter status: The ``TaskContext/status`` of the run.
     func prepare(_ status: WorkerStatus)

@@ -74,9 +74,10 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
         }
         let result = await claimed.wait() ?? .success(nil)
         stopping.cancel()
-        await preparing.value
         await stopping.value
-        return try result.get()
+        guard let claim = try result.get() else { return nil }
+        await preparing.value
+        return claim
     }
 
     private func work(on claim: any Claim) async -> Report {

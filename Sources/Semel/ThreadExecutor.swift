@@ -23,6 +23,7 @@ public final class ThreadExecutor: SerialExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
         var watch: Watch?
+        var isWatchNew = false
         var stopped = false
         var thread: pthread_t?
 
@@ -68,9 +69,12 @@ public final class ThreadExecutor: SerialExecutor {
         change { $0.stopped = true }
     }
 
-    /// What to watch from now on between jobs.
+    /// What to watch from now on between jobs. Its action runs at once, after the jobs that are there.
     public func watch(_ watch: Watch?) {
-        change { $0.watch = watch }
+        change { state in
+            state.watch = watch
+            state.isWatchNew = true
+        }
     }
 
     /// For a job that blocks: wakes its ``wait(for:until:)``.
@@ -112,10 +116,11 @@ public final class ThreadExecutor: SerialExecutor {
         state.withLock { $0.thread = pthread_self() }
         var nextVisit = ContinuousClock.now
         while true {
-            let (jobs, watch, stopped) = state.withLock { state in
-                defer { state.jobs = [] }
-                return (state.jobs, state.watch, state.stopped)
+            let (jobs, watch, isWatchNew, stopped) = state.withLock { state in
+                defer { (state.jobs, state.isWatchNew) = ([], false) }
+                return (state.jobs, state.watch, state.isWatchNew, state.stopped)
             }
+            if isWatchNew { nextVisit = .now }
             for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
             guard jobs.isEmpty else { continue }
             if stopped { return }

@@ -31,8 +31,14 @@ actor ChildProcess {
     private nonisolated let thread: ThreadExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// The command's, from its start until it is collected.
-    private nonisolated let leader = Mutex<pid_t?>(nil)
+    private enum Phase {
+        case notStarted
+        case running(pid_t)
+        /// Its number may be another's by now.
+        case collected
+    }
+
+    private nonisolated let phase = Mutex(Phase.notStarted)
 
     init() throws(SystemError) {
         thread = try ThreadExecutor("semel-child")
@@ -52,16 +58,18 @@ actor ChildProcess {
             withCStrings(environment) { envp in semel_spawn(&pid, executable, argv, envp, sources) }
         }
         guard code == 0 else { throw SystemError(doing: "run ‘\(executable)’", code: code) }
-        leader.withLock { $0 = pid }
+        phase.withLock { $0 = .running(pid) }
     }
 
-    /// Sends a signal to the whole group; `false` before the start, and once the leader has been collected, so that no
-    /// stranger with a recycled number is hit.
+    /// Sends a signal to the whole group, as long as there is one; `false` when it was never started.
     @discardableResult
     nonisolated func signal(_ number: CInt) -> Bool {
-        leader.withLock { leader in
-            guard let leader else { return false }
-            kill(-leader, number)
+        phase.withLock { phase in
+            switch phase {
+            case .notStarted: return false
+            case .running(let leader): kill(-leader, number)
+            case .collected: break
+            }
             return true
         }
     }
@@ -72,13 +80,13 @@ actor ChildProcess {
     /// - Parameter adoptingOrphans: Whether this process is the reaper of the command's descendants
     ///   (`PR_SET_CHILD_SUBREAPER`, or PID 1) and has no other children, so that it may end and collect all of them.
     func end(adoptingOrphans: Bool) -> ExitStatus {
-        guard let pid = leader.withLock({ $0 }) else { return .unseen }
+        guard case .running(let pid) = phase.withLock({ $0 }) else { return .unseen }
         wait(for: pid, collectingOrphans: adoptingOrphans)
         // The leader is not collected yet, so its number, which is the group's, cannot have been given to another.
         kill(-pid, SIGKILL)
         var status: CInt = 0
-        let collected = leader.withLock { leader in
-            leader = nil
+        let collected = phase.withLock { phase in
+            phase = .collected
             var result = waitpid(pid, &status, 0)
             while result < 0 && errno == EINTR { result = waitpid(pid, &status, 0) }
             return result == pid

@@ -29,6 +29,8 @@ public final class CommandTask: SingleShotTask {
     private struct Stage: Sendable {
         let child: ChildProcess
         let streams: TaskStreams
+        /// Where the streams are shown.
+        let status: WorkerStatus
     }
 
     private struct State {
@@ -65,7 +67,7 @@ public final class CommandTask: SingleShotTask {
     public func prepare(_ status: WorkerStatus) {
         // What does not work now is tried again, and told, when there is a message.
         let stage = try? makeStage(status)
-        state.withLock { $0.prepared = stage }
+        state.withLock { $0 = State(prepared: stage) }
     }
 
     private func takeStage(_ status: WorkerStatus) throws(SystemError) -> Stage {
@@ -73,7 +75,7 @@ public final class CommandTask: SingleShotTask {
             defer { state.prepared = nil }
             return state.prepared
         }
-        let stage = if let prepared { prepared } else { try makeStage(status) }
+        let stage = if let prepared, prepared.status === status { prepared } else { try makeStage(status) }
         state.withLock { $0.child = stage.child }
         return stage
     }
@@ -81,7 +83,8 @@ public final class CommandTask: SingleShotTask {
     private func makeStage(_ status: WorkerStatus) throws(SystemError) -> Stage {
         Stage(
             child: try ChildProcess(),
-            streams: try TaskStreams(status, captureLimit: result == .stdout ? maximumResultBytes : nil))
+            streams: try TaskStreams(status, captureLimit: result == .stdout ? maximumResultBytes : nil),
+            status: status)
     }
 
     public func run(_ message: Message, context: TaskContext) async throws -> TaskResult {
@@ -112,6 +115,8 @@ public final class CommandTask: SingleShotTask {
             executable, arguments, environment: environment.lines(for: message, context, file: input.file),
             ChildProcess.Descriptors(
                 input: input.descriptor, output: ends.output, error: ends.error, progress: ends.progress))
+        // Not before: what a user may have of this is for tasks, not for those who wait for a message.
+        stage.streams.widen()
     }
 
     private func result(of stage: Stage, _ input: TaskInput, _ context: TaskContext) async -> TaskResult {

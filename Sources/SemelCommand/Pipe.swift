@@ -18,11 +18,6 @@ struct Pipe: ~Copyable {
         if writing >= 0 { close(writing) }
     }
 
-    /// Makes room for a megabyte, the kernel's usual limit: fewer system calls for tasks that print a lot. Best effort.
-    func widen() {
-        _ = fcntl(writing, CInt(semel_set_pipe_size), 1 << 20)
-    }
-
     /// Hands the reading end to the caller, who closes it.
     mutating func takeReading() -> CInt {
         defer { reading = -1 }

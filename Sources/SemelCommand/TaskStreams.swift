@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Semel
 import Synchronization
@@ -21,8 +22,6 @@ final class TaskStreams: Sendable {
         var output = try Pipe()
         var error = try Pipe()
         var progress = try Pipe()
-        output.widen()
-        error.widen()
         self.output = try OutputPump(
             from: output.takeReading(), to: STDOUT_FILENO, status: status, captureLimit: captureLimit)
         self.error = try OutputPump(from: error.takeReading(), to: STDERR_FILENO, status: status, captureLimit: nil)
@@ -32,6 +31,12 @@ final class TaskStreams: Sendable {
 
     deinit {
         closeEnds()
+    }
+
+    /// Makes room for a megabyte in the output and in the errors, the kernel's usual limit for a pipe: fewer system calls
+    /// for tasks that print a lot. Best effort.
+    func widen() {
+        for end in [ends.output, ends.error] { _ = fcntl(end, CInt(semel_set_pipe_size), 1 << 20) }
     }
 
     /// To be called when the command has its own: the streams end when nobody holds such an end any more.

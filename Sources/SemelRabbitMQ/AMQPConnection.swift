@@ -143,6 +143,8 @@ final class AMQPConnection {
         method.reply_code = UInt16(AMQP_REPLY_SUCCESS)
         method.reply_text = amqp_empty_bytes
         amqp_send_method(state, 0, semel_connection_close, &method)
+        // The broker closes its side when nothing more can come, whenever this one is taken apart.
+        shutdown(descriptor, CInt(SHUT_WR))
     }
 
     private func check(_ code: CInt) throws(AMQPFailure) {

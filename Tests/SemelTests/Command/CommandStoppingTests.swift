@@ -128,7 +128,9 @@ import Testing
         try await eventually("the signal is passed on") { task.forward(SIGUSR1) }
         #expect(try await running.value == .succeeded(nil))
         #expect(try Files.text(of: fixture.directory / "got") == "USR1\n")
-        // Nobody is there any more, and nobody else gets it.
-        _ = task.forward(SIGKILL)
+        // Nobody gets it any more. But it was the command's: a worker that hears of a hang-up now goes on to settle.
+        #expect(task.forward(SIGHUP))
+        task.prepare(fixture.status)
+        #expect(!task.forward(SIGHUP), "the next command has not been started")
     }
 }

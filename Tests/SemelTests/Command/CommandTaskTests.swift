@@ -168,4 +168,15 @@ import Testing
         try await eventually("all of it is read") { fixture.status.snapshot.progress == 0.75 }
         #expect(fixture.status.snapshot.note == "half way")
     }
+
+    @Test(arguments: [true, false])
+    func whatWasPreparedForAnotherStatusIsNotUsed(isForThis: Bool) async throws {
+        let (fixture, other) = (try CommandFixture(), try CommandFixture())
+        let task = fixture.shell("echo 0.5 half >&3; echo said; echo cried >&2")
+        task.prepare(isForThis ? fixture.status : other.status)
+        #expect(try await fixture.ending(task) == .succeeded(nil))
+        #expect(fixture.status.lastOutput.sorted() == ["cried", "said"])
+        try await eventually("the progress is shown") { fixture.status.snapshot.note == "half" }
+        #expect(other.status.lastOutput.isEmpty && other.status.snapshot.note == nil)
+    }
 }
