@@ -34,7 +34,7 @@ public struct SimulatedTrigger: Sendable, Hashable {
 }
 
 /// What a ScaledJob's triggers come to when there is one queue: the one that its workers claim from.
-struct TriggerReading {
+struct SimulatedQueueReading {
     /// Those that count the queue.
     private(set) var triggers: [SimulatedTrigger] = []
     private(set) var broker: SimulationInput.QueueKind?

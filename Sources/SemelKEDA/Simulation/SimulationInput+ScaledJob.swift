@@ -13,8 +13,8 @@ extension SimulationInput {
     ) throws(SimulationRefusal) {
         let reading = try Self.triggers(job, manifest)
         guard let queue = reading.broker else {
-            let reasons = reading.leftOut.isEmpty ? "\(job.position): no trigger" : reading.leftOut.joined(separator: "; ")
-            throw SimulationRefusal(description: reasons)
+            let reasons = reading.leftOut.isEmpty ? ["\(job.position): no trigger"] : reading.leftOut
+            throw SimulationRefusal(description: reasons.joined(separator: "; "))
         }
         guard !job.isPaused else {
             throw SimulationRefusal(
@@ -31,7 +31,7 @@ extension SimulationInput {
 
     private static func triggers(
         _ job: ScaledJob, _ manifest: Manifest
-    ) throws(SimulationRefusal) -> TriggerReading {
+    ) throws(SimulationRefusal) -> SimulatedQueueReading {
         var resolved: [ResolvedTrigger] = []
         var unknown: [String] = []
         for trigger in job.triggers {
@@ -41,7 +41,7 @@ extension SimulationInput {
                 unknown.append("\(error.position): trigger \(trigger.index) is not simulated: \(error.message)")
             }
         }
-        var reading = TriggerReading(resolved)
+        var reading = SimulatedQueueReading(resolved)
         reading.leaveOut(unknown)
         return reading
     }

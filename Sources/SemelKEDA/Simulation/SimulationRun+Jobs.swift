@@ -84,7 +84,8 @@ extension SimulationRun {
         let worker = input.worker
         // A message's task takes as long the next time.
         let time = worker.task.milliseconds(random, .task, message.index)
-        let dies = worker.crashProbability > 0
+        let dies =
+            worker.crashProbability > 0
             && random.unit(.crash, message.index, message.claims) < worker.crashProbability
         guard dies else { return events.add(.done, at: now + time, slot: slot, stamp: jobs[slot].stamp) }
         let share = random.unit(.crashTime, message.index, message.claims)
