@@ -78,7 +78,8 @@ public struct TimelinePlot: Sendable {
         let total = span * max(1, panels[0][0].values.count)
         let ticks = (0...4).map { tick in
             let x = Self.left + (right - Self.left) * tick / 4
-            return "<text class=\"middle\" x=\"\(x)\" y=\"\(bottom + 17)\">\(Self.time(total * tick / 4))</text>"
+            let time = Self.time(total * tick / 4, of: total)
+            return "<text class=\"middle\" x=\"\(x)\" y=\"\(bottom + 17)\">\(time)</text>"
         }
         return """
             <line class="axis" x1="\(Self.left)" y1="\(bottom)" x2="\(right)" y2="\(bottom)"/>
@@ -109,13 +110,14 @@ public struct TimelinePlot: Sendable {
         return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
     }
 
-    private static func time(_ milliseconds: Int) -> String {
-        let seconds = milliseconds / 1_000
-        return switch seconds {
-        case ..<600: "\(seconds) s"
-        case ..<36_000: "\(seconds / 60) min"
-        case ..<864_000: "\(seconds / 3_600) h"
-        default: "\(seconds / 86_400) d"
+    /// In the unit that suits the whole.
+    private static func time(_ milliseconds: Int, of total: Int) -> String {
+        let seconds = Double(milliseconds) / 1_000
+        return switch total / 1_000 {
+        case ..<600: "\(number(seconds)) s"
+        case ..<36_000: "\(number(seconds / 60)) min"
+        case ..<864_000: "\(number(seconds / 3_600)) h"
+        default: "\(number(seconds / 86_400)) d"
         }
     }
 

@@ -38,19 +38,18 @@ struct ArrivalFlags: ParsableArguments {
             }
         }
         if let arrivalsFile { batches += try Self.file(arrivalsFile) }
-        let (count, overflow) = batches.reduce((0, false)) { sum, batch in
-            let next = sum.0.addingReportingOverflow(batch.count)
-            return (next.partialValue, sum.1 || next.overflow)
+        var room = ArrivalSchedule.mostMessages
+        for batch in batches {
+            guard batch.count <= room else { throw Self.tooMany }
+            room -= batch.count
         }
-        guard !overflow else { throw Self.tooMany(.max) }
-        try batches += rated(seed: seed, room: ArrivalSchedule.mostMessages - count)
+        batches += try rated(seed: seed, room: room)
         return ArrivalSchedule(batches)
     }
 
     private func rated(seed: UInt64, room: Int) throws(CommandFailure) -> [ArrivalSchedule.Batch] {
         guard let rate else {
             if length != nil { throw .usage("--for: goes with --rate only") }
-            guard room >= 0 else { throw Self.tooMany(Double(ArrivalSchedule.mostMessages - room)) }
             return []
         }
         guard let length else { throw .usage("--rate: say with --for for how long, such as --for 10m") }
@@ -62,16 +61,14 @@ struct ArrivalFlags: ParsableArguments {
             throw .usage("--rate: ‘\(rate)’ is not a rate such as 2/s, 30/m, 100/h or random:2/s")
         }
         let expected = perSecond * duration.seconds
-        guard expected <= Double(room) else {
-            throw Self.tooMany(expected + Double(ArrivalSchedule.mostMessages - room))
-        }
+        guard expected <= Double(room) else { throw Self.tooMany }
         let milliseconds = Int(duration.milliseconds)
         return isRandom
             ? ArrivalSchedule.random(perSecond: perSecond, for: milliseconds, seed: seed)
             : ArrivalSchedule.even(perSecond: perSecond, for: milliseconds)
     }
 
-    private static func tooMany(_ count: Double) -> CommandFailure {
+    private static var tooMany: CommandFailure {
         .usage("--arrivals, --rate: too many messages; at most \(ArrivalSchedule.mostMessages) are simulated")
     }
 
