@@ -30,7 +30,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         .systemLibrary(name: "CRabbitMQ", providers: [.apt(["librabbitmq-dev"])]),
@@ -57,7 +59,12 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "semelctl",
-            dependencies: ["Semel", "SemelKEDA", "SemelQueues", argumentParser, logging] + queues + nio,
+            dependencies: [
+                "Semel", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + queues + nio,
             swiftSettings: settings),
 
         .target(

@@ -101,6 +101,41 @@ import Testing
     }
 }
 
+/// Which strategy fits what is counted: messages that wait, or those that are held as well.
+@Suite struct StrategyForCountTests {
+    /// Jobs = messages, whatever the Jobs are doing.
+    @Test func everythingCountedWithDefault() {
+        for (ready, held) in [(10.0, 0.0), (3, 7), (0, 10), (15, 5)] {
+            let jobs = Int64(held)
+            #expect(Case(ready + held, max: 100, running: jobs).decision.create == Int64(ready))
+            // Those that have not claimed yet weigh as much as those that have.
+            #expect(Case(ready + held, max: 100, running: jobs + 2).decision.create == max(0, Int64(ready) - 2))
+        }
+    }
+
+    @Test func readyOnesWithAccurateAndConditions() {
+        for pending in 0...6 as ClosedRange<Int64> {
+            let decision = Case(6, max: 100, .accurate, running: 10 + pending, pending: pending).decision
+            #expect(decision.create == 6 - pending)
+        }
+    }
+
+    /// A new message waits for an old task to end.
+    @Test func readyOnesWithDefaultStarve() {
+        #expect(Case(5, max: 100, running: 10).decision.create == 0)
+    }
+
+    /// Every poll takes the held messages for new ones, up to the maximum.
+    @Test func everythingCountedWithAccurateFloods() {
+        var jobs: Int64 = 0
+        for _ in 0..<5 { jobs += Case(10, max: 35, .accurate, running: jobs).decision.create }
+        #expect(jobs == 35)
+        jobs = 0
+        for _ in 0..<5 { jobs += Case(10, max: 35, .eager, running: jobs).decision.create }
+        #expect(jobs == 35)
+    }
+}
+
 @Suite struct KEDAVersionTests {
     @Test(arguments: ["2.15", "2.20", "2.20.1", "v2.19.0", "2.18.3"])
     func versions(_ text: String) throws {

@@ -104,6 +104,57 @@ import Testing
     }
 }
 
+@Suite struct RabbitMQStatisticsTests {
+    private func reading(
+        _ mode: String, _ statistics: RabbitMQStatistics, _ more: [String: String] = [:]
+    ) throws -> (value: Double, isActive: Bool) {
+        let metadata = ["host": "http://host/", "queueName": "q", "mode": mode, "value": "1"].merging(more) { $1 }
+        guard case .rabbitMQ(let trigger) = try Fixture.trigger("rabbitmq", metadata).kind else {
+            throw TriggerError.test("another kind")
+        }
+        return trigger.reading(statistics)
+    }
+
+    @Test func modes() throws {
+        let busy = RabbitMQStatistics(messages: 10, messagesReady: 4, publishRate: 6, deliverGetRate: 2)
+        #expect(try reading("QueueLength", busy) == (10, true))
+        #expect(try reading("QueueLength", busy, ["excludeUnacknowledged": "true"]) == (4, true))
+        #expect(try reading("QueueLength", busy, ["activationValue": "10"]) == (10, false))
+        #expect(try reading("MessageRate", busy) == (6, true))
+        #expect(try reading("MessageRate", busy, ["activationValue": "8"]) == (6, true))
+        #expect(try reading("DeliverGetRate", busy, ["activationValue": "2"]) == (2, false))
+        #expect(try reading("PublishedToDeliveredRatio", busy) == (3, true))
+        #expect(try reading("ExpectedQueueConsumptionTime", busy) == (7, true))
+    }
+
+    /// Nothing is delivered: the ratio and the time are what activation says, and active.
+    @Test func aQueueThatIsStuck() throws {
+        let stuck = RabbitMQStatistics(messages: 10, publishRate: 6)
+        #expect(try reading("PublishedToDeliveredRatio", stuck, ["activationValue": "5"]) == (5, true))
+        #expect(try reading("ExpectedQueueConsumptionTime", stuck, ["activationValue": "5"]) == (5, true))
+        #expect(try reading("PublishedToDeliveredRatio", RabbitMQStatistics()) == (0, false))
+        #expect(try reading("QueueLength", RabbitMQStatistics()) == (0, false))
+    }
+
+    @Test func manyQueues() {
+        let queues = [
+            RabbitMQStatistics(messages: 4, messagesReady: 1, publishRate: 1, deliverGetRate: 3),
+            RabbitMQStatistics(messages: 1, messagesReady: 1, publishRate: 2, deliverGetRate: 0),
+        ]
+        #expect(
+            RabbitMQStatistics(queues, operation: "sum")
+                == RabbitMQStatistics(messages: 5, messagesReady: 2, publishRate: 3, deliverGetRate: 3))
+        #expect(
+            RabbitMQStatistics(queues, operation: "max")
+                == RabbitMQStatistics(messages: 4, messagesReady: 1, publishRate: 2, deliverGetRate: 3))
+        #expect(
+            RabbitMQStatistics(queues, operation: "avg")
+                == RabbitMQStatistics(messages: 2, messagesReady: 1, publishRate: 1.5, deliverGetRate: 1.5))
+        #expect(RabbitMQStatistics(queues, operation: "median") == nil)
+        #expect(RabbitMQStatistics([], operation: "median") == RabbitMQStatistics())
+    }
+}
+
 @Suite struct RedisTriggerTests {
     private func list(_ metadata: [String: String], _ type: String = "redis", more: String = "") throws
         -> RedisListTrigger

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Foundation
+import Semel
+import SemelKEDA
+
+/// `-f` and `--name`: which ScaledJob is meant, the same for every command that has to do with KEDA.
+struct ManifestOption: ParsableArguments {
+    @Option(
+        name: [.customShort("f"), .customLong("file")],
+        help: ArgumentHelp(
+            """
+            A YAML file with the ScaledJob; ‘-’ is standard input, a directory is all its YAML files. May be given many \
+            times: a TriggerAuthentication, Secrets and ConfigMaps may be in files of their own.
+            """, valueName: "path"))
+    var files: [String]
+
+    @Option(help: "The ScaledJob, when there are many.")
+    var name: String?
+
+    /// Reads the files. What Kubernetes would refuse is an error; what it would ignore is said on standard error.
+    func read() throws(CommandFailure) -> (job: ScaledJob, manifest: Manifest) {
+        let manifest = try ManifestFiles.read(files)
+        if let error = manifest.findings.first(where: \.isError) {
+            throw CommandFailure(error.description, .misconfigured)
+        }
+        let job = try scaledJob(in: manifest)
+        for finding in manifest.findings { StandardError.write("semelctl: \(finding)\n") }
+        return (job, manifest)
+    }
+
+    private func scaledJob(in manifest: Manifest) throws(CommandFailure) -> ScaledJob {
+        let names = manifest.scaledJobs.map { "‘\($0.name)’" }.joined(separator: ", ")
+        if let name {
+            guard let job = manifest.scaledJob(named: name) else {
+                let known = names.isEmpty ? "there is none" : "there are \(names)"
+                throw CommandFailure("no ScaledJob ‘\(name)’; \(known)", .misconfigured)
+            }
+            return job
+        }
+        guard let job = manifest.scaledJobs.first else {
+            throw CommandFailure(
+                "\(files.joined(separator: ", ")): no ScaledJob (apiVersion keda.sh/v1alpha1) in there", .misconfigured)
+        }
+        guard manifest.scaledJobs.count == 1 else { throw .usage("choose one of \(names) with --name") }
+        return job
+    }
+}
+
+/// `--keda`
+struct KEDAVersionOption: ParsableArguments {
+    @Option(
+        name: .customLong("keda"),
+        help: ArgumentHelp(
+            "The version of KEDA to behave like: 2.15 to 2.20, with a patch (2.20.1) where that makes a difference.",
+            valueName: "version"))
+    var version = "2.20"
+
+    func parsed() throws(CommandFailure) -> KEDAVersion {
+        guard let parsed = KEDAVersion(version) else {
+            throw .usage("--keda: ‘\(version)’ is not a version between 2.15 and 2.20")
+        }
+        return parsed
+    }
+}
+
+enum ManifestFiles {
+    static func read(_ paths: [String]) throws(CommandFailure) -> Manifest {
+        guard paths.count(where: { $0 == "-" }) < 2 else { throw .usage("-f -: standard input can be read once only") }
+        var manifest = Manifest()
+        for path in paths {
+            for file in try files(at: path) {
+                let text = try text(of: file)
+                do throws(ManifestError) {
+                    try manifest.add(text, file: file == "-" ? "standard input" : file)
+                } catch {
+                    throw CommandFailure(error.description, .misconfigured)
+                }
+            }
+        }
+        return manifest
+    }
+
+    /// The YAML files of a directory, in the order of their names; else the path itself.
+    private static func files(at path: String) throws(CommandFailure) -> [String] {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
+            return [path]
+        }
+        do {
+            let names = try FileManager.default.contentsOfDirectory(atPath: path)
+            let folder = path.hasSuffix("/") ? path : path + "/"
+            return names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().map { folder + $0 }
+        } catch {
+            throw CommandFailure("\(path): the directory cannot be read", .misconfigured)
+        }
+    }
+
+    private static func text(of file: String) throws(CommandFailure) -> String {
+        let handle = file == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: file)
+        guard let handle, let data = try? handle.readToEnd() ?? Data() else {
+            throw CommandFailure("\(file): cannot be read", .misconfigured)
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw CommandFailure("\(file): is not UTF-8", .misconfigured)
+        }
+        return text
+    }
+}

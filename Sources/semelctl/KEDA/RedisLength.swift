@@ -1,0 +1,132 @@
+import NIOCore
+import NIOPosix
+import Semel
+import SemelKEDA
+
+/// The length of a key of any type, asked for by the script that KEDA's rule amounts to.
+struct RedisLength {
+    private static let patience = Duration.seconds(10)
+
+    /// A stream has no length here, as in KEDA; a key that is not there has that of an empty list.
+    private static let script = """
+        local commands = {list = 'LLEN', none = 'LLEN', zset = 'ZCARD', set = 'SCARD', hash = 'HLEN'}
+        local kind = redis.call('TYPE', KEYS[1])['ok']
+        if not commands[kind] then return redis.error_reply('WRONGTYPE a ' .. kind) end
+        return redis.call(commands[kind], KEYS[1])
+        """
+
+    private let trigger: ResolvedTrigger
+    private let list: String
+    private let host: String
+    private let port: Int
+    /// Sent together; the last one's answer is the length.
+    private let commands: [[String]]
+
+    init(_ redis: RedisListTrigger, _ trigger: ResolvedTrigger) throws(CommandFailure) {
+        self.trigger = trigger
+        list = redis.listName
+        let endpoint = redis.endpoint
+        guard endpoint.topology == .single else {
+            throw TriggerReader.unreadable(trigger, "Redis \(endpoint.topology.rawValue) cannot be read yet")
+        }
+        if endpoint.isTLSEnabled { throw TriggerReader.unreadable(trigger, "Redis cannot be read with TLS yet") }
+        let address = try TriggerReader.known(endpoint.addresses, "address", trigger).prefix { $0 != "," }
+        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
+            (1...65_535).contains(port), colon > address.startIndex
+        else { throw TriggerReader.unreadable(trigger, "the address is not of the form host:port") }
+        host = String(address[..<colon].filter { $0 != "[" && $0 != "]" })
+        self.port = port
+        var commands: [[String]] = []
+        if let password = endpoint.password {
+            let user = try endpoint.username.map { text throws(CommandFailure) in
+                [try TriggerReader.known(text, "username", trigger)]
+            }
+            commands.append(["AUTH"] + (user ?? []) + [try TriggerReader.known(password, "password", trigger)])
+        }
+        if endpoint.databaseIndex != 0 { commands.append(["SELECT", "\(endpoint.databaseIndex)"]) }
+        self.commands = commands + [["EVAL", Self.script, "1", redis.listName]]
+    }
+
+    func read() async throws(CommandFailure) -> Int64 {
+        let answers: [String]
+        do {
+            answers = try await withThrowingTaskGroup(of: [String]?.self) { group in
+                group.addTask { try await converse() }
+                group.addTask {
+                    try await Task.sleep(for: Self.patience)
+                    return nil
+                }
+                defer { group.cancelAll() }
+                guard let first = try await group.next(), let answers = first else {
+                    throw failure("no answer within 10 s", .unreachable)
+                }
+                return answers
+            }
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw failure(Self.words(of: error), .unreachable)
+        }
+        return try length(answers)
+    }
+
+    private func length(_ answers: [String]) throws(CommandFailure) -> Int64 {
+        if let error = answers.first(where: { $0.hasPrefix("-") }).map({ String($0.dropFirst()) }) {
+            if error.contains("WRONGTYPE") {
+                throw failure(
+                    "‘\(list)’ is neither list, sorted set, set nor hash; KEDA fails at it, too", .misconfigured)
+            }
+            let isRefusal = ["NOAUTH", "WRONGPASS", "NOPERM", "AUTH", "invalid password"].contains {
+                error.contains($0)
+            }
+            let end = error.firstRange(of: " script: ")?.lowerBound ?? error.endIndex
+            throw failure(
+                "\(isRefusal ? "refused" : "answered"): \(error[..<end])", isRefusal ? .refused : .misconfigured)
+        }
+        guard let last = answers.last, last.hasPrefix(":"), let length = Int64(last.dropFirst()) else {
+            throw failure("answered out of turn", .unreachable)
+        }
+        return length
+    }
+
+    /// Sends everything, and collects a line for each command: none of them is answered with more.
+    private func converse() async throws -> [String] {
+        let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connectTimeout(.seconds(10))
+            .connect(host: host, port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: commands.map { Self.encoded($0) }.joined()))
+            var received = ""
+            for try await piece in inbound {
+                received += String(buffer: piece)
+                let lines = received.split(separator: "\r\n", omittingEmptySubsequences: false).dropLast()
+                if lines.count >= commands.count || lines.contains(where: { $0.hasPrefix("-") }) {
+                    return lines.map(String.init)
+                }
+            }
+            throw failure("hung up", .unreachable)
+        }
+    }
+
+    private static func encoded(_ words: [String]) -> String {
+        "*\(words.count)\r\n" + words.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+    }
+
+    private func failure(_ reason: String, _ outcome: Outcome) -> CommandFailure {
+        TriggerReader.unreachable(trigger, "Redis at \(host):\(port): \(reason)", outcome)
+    }
+
+    private static func words(of error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            if let failure = error.connectionErrors.first { return words(of: failure.error) }
+            return error.dnsAError == nil && error.dnsAAAAError == nil ? "no connection" : "unknown host"
+        case let error as IOError: return SystemError(doing: "connect", code: error.errnoCode).description
+        default: return "no connection"
+        }
+    }
+}

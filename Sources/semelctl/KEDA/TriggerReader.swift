@@ -1,0 +1,81 @@
+import Semel
+import SemelKEDA
+import SemelRabbitMQ
+
+/// What a trigger reads at this moment.
+struct TriggerReading: Sendable {
+    let value: Double
+    /// By the scaler's own rule.
+    let isActive: Bool
+}
+
+/// Reads the real queues as KEDA's scalers do.
+enum TriggerReader {
+    static func read(_ trigger: ResolvedTrigger) async throws(CommandFailure) -> TriggerReading {
+        switch trigger.kind {
+        case .rabbitMQ(let rabbitMQ):
+            let host = try known(rabbitMQ.host, "host", trigger)
+            guard rabbitMQ.protocol == .http else { return try await readAMQP(rabbitMQ, host, trigger) }
+            let statistics = try await RabbitMQManagement(rabbitMQ, host: host, trigger).statistics()
+            let reading = rabbitMQ.reading(statistics)
+            return TriggerReading(value: reading.value, isActive: reading.isActive)
+        case .redisList(let redis):
+            let length = try await RedisLength(redis, trigger).read()
+            return TriggerReading(value: Double(length), isActive: trigger.isActive(at: Double(length)))
+        case .redisStream, .sqs, .cron:
+            throw unreadable(trigger, "a trigger of type \(trigger.type) cannot be read yet")
+        }
+    }
+
+    /// A passive declaration: messages that are ready, and no others.
+    private static func readAMQP(
+        _ rabbitMQ: RabbitMQTrigger, _ host: String, _ trigger: ResolvedTrigger
+    ) async throws(CommandFailure) -> TriggerReading {
+        if rabbitMQ.isTLSEnabled { throw unreadable(trigger, "RabbitMQ cannot be read with TLS yet") }
+        let user = try rabbitMQ.username.map { text throws(CommandFailure) in try known(text, "username", trigger) }
+        let password = try rabbitMQ.password.map { text throws(CommandFailure) in try known(text, "password", trigger) }
+        let address: RabbitMQAddress
+        do throws(ConfigurationError) {
+            let url = try QueueURL(host, source: source(trigger))
+            address = try RabbitMQAddress(
+                QueueURL(
+                    scheme: url.scheme, user: user ?? url.user, password: password ?? url.password,
+                    host: url.host ?? "localhost", port: url.port,
+                    path: rabbitMQ.vhostName.map { "/\($0)" } ?? url.path,
+                    options: ["queue": rabbitMQ.queueName], source: url.source))
+        } catch {
+            throw CommandFailure(error)
+        }
+        let inspector: RabbitMQInspector
+        do throws(SystemError) { inspector = try RabbitMQInspector(address) } catch { throw CommandFailure(error) }
+        let messages: Double
+        do throws(QueueFailure) { messages = Double(try await inspector.counts().ready) } catch {
+            throw CommandFailure(error)
+        }
+        await inspector.close()
+        return TriggerReading(value: messages, isActive: trigger.isActive(at: messages))
+    }
+
+    /// A parameter's text, when the files have it.
+    static func known(_ text: ResolvedText, _ name: String, _ trigger: ResolvedTrigger) throws(CommandFailure) -> String
+    {
+        switch text {
+        case .known(let text): return text.revealed
+        case .unknown(let reason): throw unreadable(trigger, "\(name) is not known: \(reason)")
+        }
+    }
+
+    static func unreadable(_ trigger: ResolvedTrigger, _ reason: String) -> CommandFailure {
+        CommandFailure("\(source(trigger)): \(reason); give it with --metric \(trigger.index)=VALUE", .misconfigured)
+    }
+
+    static func unreachable(_ trigger: ResolvedTrigger, _ reason: String, _ outcome: Outcome = .unreachable)
+        -> CommandFailure
+    {
+        CommandFailure("\(source(trigger)): \(reason)", outcome)
+    }
+
+    private static func source(_ trigger: ResolvedTrigger) -> String {
+        "\(trigger.position): spec.triggers[\(trigger.index)]"
+    }
+}
