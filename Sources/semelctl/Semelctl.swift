@@ -15,7 +15,7 @@ struct Semelctl: AsyncParsableCommand {
             refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal. ‘enqueue --await’ has more.
             """,
         version: "semelctl \(Version.current)",
-        subcommands: [EnqueueCommand.self, QueueCommand.self, DeadCommand.self, ExplainCommand.self])
+        subcommands: [EnqueueCommand.self, QueueCommand.self, DeadCommand.self, ExplainCommand.self, LintCommand.self])
 
     /// Parses the command line and does what it says; whatever goes wrong becomes one line and an exit code.
     static func runToEnd() async -> Int32 {
