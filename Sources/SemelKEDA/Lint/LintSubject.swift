@@ -44,10 +44,13 @@ struct LintSubject: Sendable {
         return position
     }
 
+    /// Whether all triggers are known.
+    var isWhole: Bool { triggers.count == job.triggers.count }
+
     /// What the triggers count together.
     var count: Count {
         let counted = Set(triggers.map(\.counted)).subtracting([.other])
-        guard triggers.count == job.triggers.count, !counted.isEmpty else { return .unknown }
+        guard isWhole, !counted.isEmpty else { return .unknown }
         if counted.contains(.readyAndHeld) { return .readyAndHeld }
         if counted == [.held] { return .held }
         if counted == [.ready] { return .ready }

@@ -15,7 +15,9 @@ public struct Linter: Sendable {
         do throws(ManifestError) {
             try manifest.add(text, file: file)
         } catch {
-            let position = Position(file: file, line: error.line ?? 1, column: 1)
+            // What is missing at the end of a file is missed on the line behind it.
+            let last = max(1, text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).count)
+            let position = Position(file: file, line: min(error.line ?? 1, last), column: 1)
             findings.append(ReadingRules.finding(ReadingRules.notYAML, position, error.message))
         }
     }

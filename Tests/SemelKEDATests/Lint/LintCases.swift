@@ -57,7 +57,7 @@ extension LintCase {
             good: http, line: "strategy: accurate", says: "15 messages of 5 minutes"),
         LintCase(
             id: "SJ011", bad: amqp.spoiled(("    strategy: accurate\n", "")), good: amqp, line: "scalingStrategy:",
-            says: "waits 185 s for its Job"),
+            says: "waits 190 s for its Job"),
         LintCase(
             id: "SJ012", bad: amqp.spoiled(("    pendingPodConditions: [Ready]\n", "")), good: amqp,
             line: "strategy: accurate", says: "30 Jobs, 15 of them idle"),

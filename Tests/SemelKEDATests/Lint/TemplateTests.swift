@@ -55,14 +55,8 @@ import Testing
         #expect(
             everyField.ids()
                 == [
-                    "SJ070", "SJ071", "SJ064", "SJ060", "SJ080", "SJ040", "SJ014", "SJ017", "SJ004",
-                ].sorted(by: position(in: everyField)))
-    }
-
-    /// The order of lines is that of the findings.
-    private func position(in text: String) -> (String, String) -> Bool {
-        let order = text.ids()
-        return { (order.firstIndex(of: $0) ?? .max) < (order.firstIndex(of: $1) ?? .max) }
+                    "SJ071", "SJ064", "SJ060", "SJ070", "SJ080", "SJ040", "SJ014", "SJ017", "SJ004", "SJ021",
+                ])
     }
 
     /// A sample beside a consumer that takes one message and ends.

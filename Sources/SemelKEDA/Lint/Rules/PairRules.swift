@@ -16,7 +16,7 @@ enum PairRules {
 
     /// With the numbers, where they show what is said.
     private static func numbers(_ forecast: PollModel.Forecast) -> String {
-        forecast.jobs > forecast.messages ? ": \(PollModel.story) \(forecast.words)" : ""
+        forecast.messages > 0 && forecast.jobs > forecast.messages ? ": \(PollModel.story) \(forecast.words)" : ""
     }
 
     static let flooding = LintRule(
@@ -100,7 +100,7 @@ enum PairRules {
             LintRemark(
                 strategyPlace(subject),
                 "‘custom’ makes \(formula) in each poll, whether a pod has claimed or not, and up to \(room) at a time "
-                    + "beside those that run\(numbers(subject.model.run()))",
+                    + "beside those that run\(subject.isWhole ? numbers(subject.model.run()) : "")",
                 fix:
                     "write strategy: accurate and pendingPodConditions: [Ready] where waiting messages are counted, and "
                     + "no strategy where held ones are, too")

@@ -24,7 +24,7 @@ enum QueueRules {
     static let notCounted = LintRule(
         "SJ101", "queue-not-counted", .warning, "No trigger counts the queue of `--queue`.",
         queue: { subject, queue in
-            guard subject.trigger(counting: queue) == nil, subject.triggers.count == subject.job.triggers.count else {
+            guard subject.trigger(counting: queue) == nil, subject.isWhole else {
                 return []
             }
             return [

@@ -119,7 +119,27 @@ enum TriggerRules {
                 "the first poll makes \(count) for 15 messages; a worker that takes one message and ends leaves "
                     + (value > 1 ? "the others waiting" : "the other Jobs idle"),
                 fix: "write \(parameter): \"1\"")
+        } + subject.job.triggers.compactMap { targetOfRefused($0, subject) }
+    }
+
+    /// A trigger that is refused for something else has its target nevertheless.
+    private static func targetOfRefused(_ trigger: ScaledJob.Trigger, _ subject: LintSubject) -> LintRemark? {
+        guard !subject.triggers.contains(where: { $0.resolved.index == trigger.index }) else { return nil }
+        let names: [String]
+        switch trigger.type?.value {
+        case "rabbitmq", "aws-sqs-queue": names = ["queueLength", "value"]
+        case "redis", "redis-cluster", "redis-sentinel": names = ["listLength"]
+        default: return nil
         }
+        guard let (name, text) = trigger.metadata.entries.first(where: { names.contains($0.name) }),
+            let target = GoNumbers.jsonNumber(text.value), target > 1
+        else { return nil }
+        let first = Int((15 / target).rounded(.up))
+        return LintRemark(
+            text.position,
+            "the first poll makes \(jobs(Int64(first))) for 15 messages; a worker that takes one message and ends leaves "
+                + "the others waiting",
+            fix: "write \(name): \"1\"")
     }
 
     static let targetZero = LintRule(

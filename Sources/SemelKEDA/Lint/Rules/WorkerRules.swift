@@ -102,7 +102,7 @@ enum WorkerRules {
     static let anotherQueue = LintRule(
         "SJ093", "another-queue", .error, "Triggers that count another queue than the worker takes from."
     ) { subject in
-        guard let queue = subject.worker?.queue, subject.triggers.count == subject.job.triggers.count else { return [] }
+        guard let queue = subject.worker?.queue, subject.isWhole else { return [] }
         let counted = subject.triggers.filter { $0.broker == queue.kind }
         let names = counted.compactMap { trigger -> String? in
             if case .rabbitMQ(let rabbit) = trigger.resolved.kind, rabbit.useRegex { return nil }
