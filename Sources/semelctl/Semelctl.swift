@@ -11,8 +11,9 @@ struct Semelctl: AsyncParsableCommand {
             spool:/path/dir. It is taken from --queue, from SEMEL_QUEUE, from MQ_HOST with MQ_QUEUE or from REDIS_HOST \
             with REDIS_LIST. When nobody names one, it is the spool in /var/spool/semel.
 
-            Exit codes: 0 done; 1 ‘lint’ has found errors; 64 wrong usage; 69 the queue cannot be reached; 70 internal error; 77 the queue \
-            refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal. ‘enqueue --await’ has more.
+            Exit codes: 0 done; 1 ‘lint’ has found errors; 64 wrong usage; 69 the queue cannot be reached; 70 internal \
+            error; 77 the queue refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal. ‘enqueue \
+            --await’ has more.
             """,
         version: "semelctl \(Version.current)",
         subcommands: [EnqueueCommand.self, QueueCommand.self, DeadCommand.self, ExplainCommand.self, LintCommand.self])

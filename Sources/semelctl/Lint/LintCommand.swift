@@ -71,7 +71,7 @@ struct LintCommand: AsyncParsableCommand {
         }
     }
 
-    private func report(_ findings: [LintFinding], scaledJobs: Int) throws {
+    private func report(_ findings: [LintFinding], scaledJobs: Int) throws(CommandFailure) {
         if json { return try StandardOutput.write(LintJSON(findings, scaledJobs: scaledJobs).line()) }
         if sarif { return try StandardOutput.write(LintSarif.text(findings)) }
         try StandardOutput.write(findings.map { "\($0.description)\n" }.joined())

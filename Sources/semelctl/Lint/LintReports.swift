@@ -33,17 +33,17 @@ struct LintJSON: Encodable {
         }
     }
 
-    func line() throws -> String { try JSONText.line(self) }
+    func line() -> String { JSONText.of(self) + "\n" }
 }
 
 /// The parts of the Static Analysis Results Interchange Format 2.1.0 that a linter needs, named as in the standard.
 enum LintSarif {
-    static func text(_ findings: [LintFinding]) throws -> String {
+    static func text(_ findings: [LintFinding]) -> String {
         let rules = LintRule.all
         let indices = Dictionary(rules.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         let driver = Driver(rules: rules.map(Descriptor.init))
         let results = findings.map { Result($0, index: indices[$0.rule.id] ?? -1) }
-        return try JSONText.line(Log(runs: [Run(tool: Tool(driver: driver), results: results)]))
+        return JSONText.of(Log(runs: [Run(tool: Tool(driver: driver), results: results)])) + "\n"
     }
 
     private struct Log: Encodable {
@@ -140,14 +140,5 @@ enum LintSarif {
         let allowed = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
         let encoded = path.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
         return path.hasPrefix("/") ? "file://\(encoded)" : encoded
-    }
-}
-
-enum JSONText {
-    /// With keys in the order of the alphabet, so that the same findings make the same bytes.
-    static func line(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
     }
 }

@@ -2,6 +2,7 @@ import Semel
 import SemelKEDA
 import SemelQueues
 import SemelRabbitMQ
+import SemelRedis
 
 /// What `semelctl lint --queue` finds out about a queue, without touching a message.
 enum QueueLook {
