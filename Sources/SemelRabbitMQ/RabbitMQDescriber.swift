@@ -86,6 +86,8 @@ private struct Questions {
     private var known: [(name: String, value: Value)] = []
     private var absent: Set<String> = []
 
+    private static let textArguments: Set = ["x-queue-type", "x-dead-letter-exchange"]
+
     private enum Value {
         case text(String)
         case number(Int64)
@@ -121,8 +123,7 @@ private struct Questions {
             }
         }
         // Of the wrong type: refused as well where there is no queue.
-        let wantsText = ["x-queue-type", "x-dead-letter-exchange"].contains(name)
-        entries.append(wantsText ? memory.entry(name, Int64(0)) : memory.entry(name, "?"))
+        entries.append(Self.textArguments.contains(name) ? memory.entry(name, Int64(0)) : memory.entry(name, "?"))
         let channel = AMQPChannel(connection)
         try channel.open()
         do throws(AMQPFailure) {
@@ -139,8 +140,9 @@ private struct Questions {
         }
     }
 
-    /// Reads `inequivalent arg 'x-queue-type' for queue …: received … but current is the value 'quorum' of type
-    /// 'longstr'`; false when it says something else.
+    /// Reads `inequivalent arg 'x-max-length' for queue …: received none but current is the value '9' of type
+    /// 'signedint'`, and `…: received '0' but current is 'quorum'` of an argument that was asked for; false when it says
+    /// something else.
     private mutating func note(_ refusal: String) -> Bool {
         guard let mark = refusal.firstRange(of: "inequivalent arg '") else { return false }
         let name = String(refusal[mark.upperBound...].prefix { $0 != "'" })
@@ -156,11 +158,12 @@ private struct Questions {
             absent.insert(name)
             return true
         }
-        guard let quote = value.firstRange(of: "the value '"), let type = value.ranges(of: "' of type '").last else {
-            return false
-        }
-        let text = String(value[quote.upperBound..<type.lowerBound])
-        let isText = value[type.upperBound...].hasPrefix("longstr")
+        let type = value.ranges(of: "' of type '").last
+        guard let open = value.firstIndex(of: "'"), let close = type?.lowerBound ?? value.lastIndex(of: "'"),
+            open < close
+        else { return false }
+        let text = String(value[value.index(after: open)..<close])
+        let isText = type.map { value[$0.upperBound...].hasPrefix("longstr") } ?? Self.textArguments.contains(name)
         guard isText || Int64(text) != nil, !known.contains(where: { $0.name == name }) else { return false }
         known.append((name, isText ? .text(text) : .number(Int64(text) ?? 0)))
         return true

@@ -1,4 +1,5 @@
 import SemelKEDA
+import Testing
 
 /// A rule, a file that breaks it, and one that comes near and does not.
 struct LintCase: Sendable, CustomTestStringConvertible {
