@@ -41,8 +41,9 @@ public struct LintRule: Sendable {
 extension LintRule {
     /// Every rule, in the order of their ids.
     public static let all: [LintRule] =
-        ReadingRules.all + TriggerRules.all + PairRules.all + SeveralTriggersRules.all + LimitRules.all
-        + RolloutRules.all + JobRules.all + EvictionRules.all + SecretRules.all + WorkerRules.all + QueueRules.all
+        (ReadingRules.all + TriggerRules.all + PairRules.all + SeveralTriggersRules.all + LimitRules.all
+        + RolloutRules.all + JobRules.all + EvictionRules.all + SecretRules.all + WorkerRules.all + QueueRules.all)
+        .sorted { $0.id < $1.id }
 }
 
 public enum LintSeverity: String, Sendable, Hashable, Comparable, CaseIterable {
