@@ -49,7 +49,8 @@ let package = Package(
             name: "SemelQueues", dependencies: ["Semel", "SemelRabbitMQ", "SemelRedis", "SemelSpool", logging] + nio,
             swiftSettings: settings),
         .target(
-            name: "SemelKEDA", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings),
+            name: "SemelKEDA", dependencies: ["Semel", .product(name: "Yams", package: "Yams")],
+            swiftSettings: settings),
         .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
 
         .executableTarget(

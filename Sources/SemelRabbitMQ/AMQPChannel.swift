@@ -96,8 +96,8 @@ final class AMQPChannel {
     }
 
     /// Makes a durable queue, if there is none of that name; 406 when there is one of another kind.
-    func declare(_ queue: String, _ arguments: [amqp_table_entry_t]) throws(AMQPFailure) {
-        _ = try declare(queue, arguments, passive: false)
+    func declare(_ queue: String, _ arguments: [amqp_table_entry_t], durable: Bool = true) throws(AMQPFailure) {
+        _ = try declare(queue, arguments, passive: false, durable: durable)
     }
 
     /// How many messages are ready; 404 when there is no such queue.
@@ -105,12 +105,14 @@ final class AMQPChannel {
         try declare(queue, [], passive: true)
     }
 
-    private func declare(_ queue: String, _ arguments: [amqp_table_entry_t], passive: Bool) throws(AMQPFailure) -> Int {
+    private func declare(
+        _ queue: String, _ arguments: [amqp_table_entry_t], passive: Bool, durable: Bool = true
+    ) throws(AMQPFailure) -> Int {
         let memory = AMQPMemory()
         defer { memory.keep() }
         var method = amqp_queue_declare_t()
         method.queue = memory.bytes(queue)
-        method.durable = 1
+        method.durable = durable ? 1 : 0
         method.passive = passive ? 1 : 0
         method.arguments = memory.table(arguments)
         try connection.send(semel_queue_declare, method)

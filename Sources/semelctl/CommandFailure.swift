@@ -25,4 +25,8 @@ struct CommandFailure: Error, CustomStringConvertible {
     static func usage(_ description: String) -> CommandFailure {
         CommandFailure(description, .usage)
     }
+
+    static func misconfigured(_ description: String) -> CommandFailure {
+        CommandFailure(description, .misconfigured)
+    }
 }

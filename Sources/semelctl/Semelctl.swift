@@ -11,12 +11,14 @@ struct Semelctl: AsyncParsableCommand {
             spool:/path/dir. It is taken from --queue, from SEMEL_QUEUE, from MQ_HOST with MQ_QUEUE or from REDIS_HOST \
             with REDIS_LIST. When nobody names one, it is the spool in /var/spool/semel.
 
-            Exit codes: 0 done; 64 wrong usage; 69 the queue cannot be reached; 70 internal error; 77 the queue \
-            refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal. ‘enqueue --await’ has more.
+            Exit codes: 0 done; 1 ‘lint’ has found errors; 64 wrong usage; 69 the queue cannot be reached; 70 internal \
+            error; 77 the queue refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal. ‘enqueue \
+            --await’ has more.
             """,
         version: "semelctl \(Version.current)",
         subcommands: [
-            EnqueueCommand.self, QueueCommand.self, DeadCommand.self, ExplainCommand.self, SimulateCommand.self,
+            EnqueueCommand.self, QueueCommand.self, DeadCommand.self, ExplainCommand.self, LintCommand.self,
+            SimulateCommand.self,
         ])
 
     /// Parses the command line and does what it says; whatever goes wrong becomes one line and an exit code.
@@ -32,6 +34,9 @@ struct Semelctl: AsyncParsableCommand {
             return Outcome.completed.exitCode
         } catch let failure as CommandFailure {
             return failed(failure.description, failure.outcome.exitCode)
+        } catch let code as ExitCode {
+            // The command has said what there was to say.
+            return code.rawValue
         } catch {
             let code = exitCode(for: error)
             // Help and version are thrown as well.

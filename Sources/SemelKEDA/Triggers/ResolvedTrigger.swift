@@ -115,9 +115,12 @@ extension Manifest {
         let template = job.job?.template
         let container = try environmentSource(of: job)
         let environment = container.map { self.environment(of: $0, namespace: namespace) } ?? [:]
+        let absent = container.flatMap { missingEnvironmentSources(of: $0, namespace: namespace).first }
+        let hiddenVariables = absent.map { "‘\($0.value)’, which has the container's variables, is not in the files" }
         guard let reference = trigger.authenticationRef, let name = reference.name?.value else {
             return TriggerParameters(
-                trigger: trigger, authentication: [:], environment: environment, hiddenSource: nil)
+                trigger: trigger, authentication: [:], environment: environment, hiddenSource: nil,
+                hiddenVariables: hiddenVariables)
         }
         let kind = reference.kind?.value ?? ""
         guard ["", "TriggerAuthentication", "ClusterTriggerAuthentication"].contains(kind) else {
@@ -134,14 +137,16 @@ extension Manifest {
         else {
             return TriggerParameters(
                 trigger: trigger, authentication: [:], environment: environment,
-                hiddenSource: "\(isClusterWide ? "Cluster" : "")TriggerAuthentication ‘\(name)’ is not in the files")
+                hiddenSource: "\(isClusterWide ? "Cluster" : "")TriggerAuthentication ‘\(name)’ is not in the files",
+                hiddenVariables: hiddenVariables)
         }
         let foreign = authentication.foreignSources.first
         return TriggerParameters(
             trigger: trigger,
             authentication: values(
                 of: authentication, namespace: isClusterWide ? nil : namespace, environment, template),
-            environment: environment, hiddenSource: foreign.map { "\($0) is known in the cluster only" })
+            environment: environment, hiddenSource: foreign.map { "\($0) is known in the cluster only" },
+            hiddenVariables: hiddenVariables)
     }
 
     /// The container whose variables triggers read. Init containers are not looked at.

@@ -28,6 +28,8 @@ struct TriggerParameters {
     let environment: [String: ResolvedText]
     /// Why parameters that are nowhere may be somewhere in the cluster; `nil` when they are certainly absent.
     let hiddenSource: String?
+    /// The same of the container's variables: some of them are taken from an object that is not in the files.
+    var hiddenVariables: String?
 
     var path: String { "spec.triggers[\(trigger.index)]" }
 
@@ -54,7 +56,7 @@ struct TriggerParameters {
     /// `hostFromEnv: RABBITMQ_URL` is the variable's value. A variable that is not there is no error yet.
     private func variable(for name: String) -> ResolvedText? {
         guard let variable = trigger.metadata["\(name)FromEnv"]?.value.trimmed else { return nil }
-        return environment[variable]
+        return environment[variable] ?? hiddenVariables.map { .unknown($0) }
     }
 
     func required(_ name: String, _ places: [Place]) throws(TriggerError) -> ResolvedText {

@@ -1,0 +1,144 @@
+import Semel
+
+/// A ScaledJob with all that rules ask about it.
+struct LintSubject: Sendable {
+    let job: ScaledJob
+    let manifest: Manifest
+    let version: KEDAVersion
+    /// Those that KEDA would take and that are known here.
+    let triggers: [LintTrigger]
+    /// Why the others are none.
+    let refusals: [TriggerError]
+    let worker: WorkerSettings?
+    /// The queue of `--queue`, when it is this ScaledJob's.
+    var queue: QueueFacts?
+
+    init(_ job: ScaledJob, _ manifest: Manifest, _ version: KEDAVersion) {
+        (self.job, self.manifest, self.version) = (job, manifest, version)
+        var triggers: [LintTrigger] = []
+        var refusals: [TriggerError] = []
+        for trigger in job.triggers where TriggerRules.isKnown(trigger.type?.value) {
+            do throws(TriggerError) {
+                triggers.append(LintTrigger(written: trigger, resolved: try manifest.resolve(trigger, of: job)))
+            } catch {
+                refusals.append(error)
+            }
+        }
+        self.triggers = triggers
+        self.refusals = refusals
+        worker = WorkerSettings(job, manifest)
+    }
+
+    var spec: YAMLValue? { job.source["spec"] }
+    var pod: PodTemplate? { job.job?.template }
+
+    /// Where a field is written; where it is not, the nearest field around the place where it would be.
+    func place(_ path: String...) -> Position {
+        var position = job.position
+        var value: YAMLValue? = job.source
+        for name in ["spec"] + path {
+            guard let field = value?.fields?.first(where: { $0.name == name }) else { break }
+            position = field.position
+            value = field.value
+        }
+        return position
+    }
+
+    /// Whether all triggers are known.
+    var isWhole: Bool { triggers.count == job.triggers.count }
+
+    /// What the triggers count together.
+    var count: Count {
+        let counted = Set(triggers.map(\.counted)).subtracting([.other])
+        guard isWhole, !counted.isEmpty else { return .unknown }
+        if counted.contains(.readyAndHeld) { return .readyAndHeld }
+        if counted == [.held] { return .held }
+        if counted == [.ready] { return .ready }
+        return CombinationRule(job.scalingStrategy.multipleScalersCalculation?.value) == .sum
+            ? .readyAndHeld : .apart
+    }
+
+    enum Count: Sendable {
+        case ready, readyAndHeld, held
+        /// Ready messages by one trigger, held ones by another, and only one of the numbers is taken.
+        case apart
+        case unknown
+    }
+
+    /// Whether a Job is pending until its worker has claimed a message, as far as the file tells.
+    var isPendingUntilClaimed: Bool {
+        guard job.scalingStrategy.pendingPodConditions.contains(where: { $0.value == "Ready" }) else { return false }
+        return pod?.containers.contains { $0.readinessProbe != nil } ?? false
+    }
+
+    func trigger(counting queue: QueueFacts) -> LintTrigger? {
+        triggers.first { $0.queueName == queue.queue && queue.kind == $0.broker }
+    }
+
+    /// What a few messages come to with all that is written here.
+    var model: PollModel {
+        PollModel(
+            rules: job.rules(version), triggers: triggers.map(\.modelled), pollSeconds: job.pollingSeconds,
+            isPendingUntilClaimed: isPendingUntilClaimed,
+            waitSeconds: worker?.duration("SEMEL_WAIT").map { Int($0.components.seconds) } ?? 10,
+            lingerSeconds: Int(worker?.linger.components.seconds ?? 0))
+    }
+}
+
+/// A trigger as it is written and as KEDA understands it.
+struct LintTrigger: Sendable {
+    let written: ScaledJob.Trigger
+    let resolved: ResolvedTrigger
+
+    /// A sorted set of leases, a list of what is being processed: only its name tells that Redis counts held messages.
+    private static let wordsForHeld = [
+        "lease", "processing", "inflight", "in-flight", "in_flight", "unacked", "claimed", "reserved", "working",
+    ]
+
+    var counted: ResolvedTrigger.Counted {
+        // Whether it is amqp or http is in a URL that is in the cluster.
+        if hasUnknownProtocol { return .other }
+        if case .redisList(let list) = resolved.kind {
+            let name = list.listName.lowercased()
+            if Self.wordsForHeld.contains(where: { name.contains($0) }) { return .held }
+        }
+        return resolved.counted
+    }
+
+    var queueName: String? {
+        switch resolved.kind {
+        case .rabbitMQ(let trigger): trigger.queueName
+        case .redisList(let trigger): trigger.listName
+        case .redisStream(let trigger): trigger.stream
+        case .sqs(let trigger): trigger.queueName
+        case .cron: nil
+        }
+    }
+
+    var broker: QueueFacts.Kind? {
+        switch resolved.kind {
+        case .rabbitMQ: .rabbitMQ
+        case .redisList: .redisList
+        default: nil
+        }
+    }
+
+    /// Its numbers come from RabbitMQ's management statistics, 4 to 10 s late.
+    var isStale: Bool {
+        if case .rabbitMQ(let trigger) = resolved.kind { trigger.protocol == .http } else { false }
+    }
+
+    var hasUnknownProtocol: Bool {
+        if case .rabbitMQ(let trigger) = resolved.kind { trigger.protocol == .auto } else { false }
+    }
+
+    var modelled: PollModel.Trigger {
+        PollModel.Trigger(
+            counted: counted, target: resolved.target, activation: resolved.activation, staleSeconds: isStale ? 8 : 0)
+    }
+
+    /// Where a parameter is written, or the trigger.
+    func place(_ parameter: String) -> Position {
+        written.metadata[parameter]?.position ?? written.position
+    }
+}

@@ -1,0 +1,92 @@
+import Semel
+
+/// How the semel in a pod is set up. A pod with another worker has none.
+struct WorkerSettings: Sendable {
+    let container: Container
+    /// Settings that are given, by their variable's name (`SEMEL_TIMEOUT`), and where. Flags win.
+    private let given: [String: Located<SecretText>]
+    /// What the container's environment is, as far as the files tell.
+    let environment: [String: ResolvedText]
+
+    init?(_ job: ScaledJob, _ manifest: Manifest) {
+        let containers = job.job?.template?.containers ?? []
+        guard let container = containers.first(where: Self.isSemel) else { return nil }
+        self.container = container
+        environment = manifest.environment(of: container, namespace: job.metadata.namespace?.value)
+        var given: [String: Located<SecretText>] = [:]
+        for (name, text) in environment {
+            guard case .known(let text) = text, !text.revealed.isEmpty else { continue }
+            let position = container.variable(name)?.position ?? container.position
+            given[name] = Located(text, at: position, path: name)
+        }
+        for flag in Self.flags(of: container) { given[flag.path] = flag }
+        self.given = given
+    }
+
+    private static func isSemel(_ container: Container) -> Bool {
+        if container.env.contains(where: { $0.name?.value.hasPrefix("SEMEL_") == true }) { return true }
+        let image = container.image?.value.split(separator: "/").last?.prefix { $0 != ":" && $0 != "@" } ?? ""
+        let program = container.command.first?.value.split(separator: "/").last
+        return image == "semel" || image == "semel-runtime" || program == "semel"
+    }
+
+    /// `--timeout 25m` and `--timeout=25m`, as far as the task's own command.
+    private static func flags(of container: Container) -> [Located<SecretText>] {
+        var words = (container.command + container.args).prefix { $0.value != "--" }[...]
+        var flags: [Located<SecretText>] = []
+        while let word = words.popFirst() {
+            guard word.value.hasPrefix("--") else { continue }
+            let parts = word.value.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = parts.first, let text = parts.count > 1 ? String(parts[1]) : words.popFirst()?.value
+            else { continue }
+            let variable = "SEMEL_" + name.uppercased().replacing("-", with: "_")
+            flags.append(Located(SecretText(text), at: word.position, path: variable))
+        }
+        return flags
+    }
+
+    /// A setting that is no secret; `nil` when it is not given, or only in the cluster.
+    func text(_ variable: String) -> String? { given[variable]?.value.revealed }
+
+    /// Whether it may be given where the files do not show it.
+    func isHidden(_ variable: String) -> Bool {
+        if case .unknown = environment[variable] { true } else { false }
+    }
+
+    func place(_ variable: String) -> Position {
+        given[variable]?.position ?? container.variable(variable)?.position ?? container.position
+    }
+
+    /// `nil` when it is not given or is no duration.
+    func duration(_ variable: String) -> Duration? { text(variable).flatMap { Units.duration($0) } }
+
+    /// `SEMEL_TIMEOUT`; `nil` when a task may run for ever.
+    var timeout: Duration? { duration("SEMEL_TIMEOUT") }
+    var grace: Duration { duration("SEMEL_GRACE") ?? .seconds(20) }
+    var linger: Duration { duration("SEMEL_LINGER") ?? .zero }
+    var losesOnCrash: Bool { text("SEMEL_DELIVERY") == "at-most-once" }
+    var finishesOnTerm: Bool { text("SEMEL_ON_TERM") == "finish" }
+
+    /// The queue that it takes from; `nil` when that is known in the cluster only.
+    var queue: (kind: QueueFacts.Kind, name: String, position: Position)? {
+        if let url = text("SEMEL_QUEUE") { return queue(of: url) }
+        guard environment["SEMEL_QUEUE"] == nil else { return nil }
+        if text("MQ_HOST") != nil || isHidden("MQ_HOST"), let name = text("MQ_QUEUE") {
+            return (.rabbitMQ, name, place("MQ_QUEUE"))
+        }
+        if text("REDIS_HOST") != nil || isHidden("REDIS_HOST"), let name = text("REDIS_LIST") {
+            return (.redisList, name, place("REDIS_LIST"))
+        }
+        return nil
+    }
+
+    private func queue(of text: String) -> (kind: QueueFacts.Kind, name: String, position: Position)? {
+        guard let url = try? QueueURL(text, source: "SEMEL_QUEUE") else { return nil }
+        let position = place("SEMEL_QUEUE")
+        switch url.scheme {
+        case "amqp", "amqps": return url.options["queue"].map { (.rabbitMQ, $0, position) }
+        case "redis", "rediss": return url.options["list"].map { (.redisList, $0, position) }
+        default: return nil
+        }
+    }
+}
