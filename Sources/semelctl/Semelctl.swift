@@ -15,7 +15,7 @@ struct Semelctl: AsyncParsableCommand {
             refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal. ‘enqueue --await’ has more.
             """,
         version: "semelctl \(Version.current)",
-        subcommands: [EnqueueCommand.self, QueueCommand.self, DeadCommand.self, ExplainCommand.self])
+        subcommands: [EnqueueCommand.self, QueueCommand.self, DeadCommand.self, ExplainCommand.self, ScaleCommand.self])
 
     /// Parses the command line and does what it says; whatever goes wrong becomes one line and an exit code.
     static func runToEnd() async -> Int32 {
@@ -30,6 +30,9 @@ struct Semelctl: AsyncParsableCommand {
             return Outcome.completed.exitCode
         } catch let failure as CommandFailure {
             return failed(failure.description, failure.outcome.exitCode)
+        } catch let code as ExitCode {
+            // What there is to say has been said.
+            return code.rawValue
         } catch {
             let code = exitCode(for: error)
             // Help and version are thrown as well.
