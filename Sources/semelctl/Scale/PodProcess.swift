@@ -20,10 +20,11 @@ final class PodProcess: Sendable {
     }
 
     private let state = Mutex(State.starting(signal: nil))
-    private let podName: String
+    private let podName: String?
 
-    /// - Parameter podName: What every process of the pod has in its environment, as `HOSTNAME`.
-    init(podName: String) {
+    /// - Parameter podName: What every process of the pod has in its environment, as `HOSTNAME`: all of them end with
+    ///   this one. `nil` for a process beside the pod's own, such as a probe.
+    init(podName: String?) {
         self.podName = podName
     }
 
@@ -107,7 +108,7 @@ final class PodProcess: Sendable {
             state = .ended
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         }
-        PodOrphans.end { PodOrphans.hostName(of: $0) == podName }
+        if let podName { PodOrphans.end { PodOrphans.hostName(of: $0) == podName } }
         let signal = status & 0x7F
         return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
     }

@@ -55,7 +55,7 @@ final class PodRunner: Sendable {
         let prober = command.readiness.map { probe in
             ReadinessProber(
                 probe: probe, port: probe.port(in: container), address: command.address, environment: environment,
-                podName: pod.name, client: client)
+                client: client)
         }
         let isRunning = OneShot<Bool>()
         let id = pod.id

@@ -14,7 +14,6 @@ struct ReadinessProber: Sendable {
     let port: Int?
     let address: String
     let environment: [String: String]
-    let podName: String
     let client: HTTPClient
 
     /// Until it is cancelled.
@@ -59,7 +58,7 @@ struct ReadinessProber: Sendable {
         guard let first = command.first, let program = try? PodLauncher.program(first, environment) else {
             return false
         }
-        let process = PodProcess(podName: podName)
+        let process = PodProcess(podName: nil)
         let end = OneShot<Bool>()
         do throws(SystemError) {
             try process.start(

@@ -121,7 +121,7 @@ struct ScaleSummary: Encodable, Sendable {
         let ends = outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         let deleted = jobsDeleted == 0 ? "" : ", \(jobsDeleted) deleted"
         return
-            "\(jobsCreated) Jobs created (at most \(peakJobs) at a time): \(jobsComplete) complete, \(idleJobs) of them "
+            "Jobs: \(jobsCreated) created, at most \(peakJobs) at a time; \(jobsComplete) complete, \(idleJobs) of them "
             + "idle, \(jobsFailed) failed\(deleted)\(ends.isEmpty ? "" : "; workers: \(ends)")\n"
     }
 }

@@ -208,7 +208,7 @@ actor ScaleLoop {
     private func drain() throws(CommandFailure) {
         isDraining = true
         var line = ScaleLine(.draining, at: now)
-        line.reason = "\(desk.unfinished.count) unfinished Jobs end; once more kills them"
+        line.reason = "unfinished Jobs: \(desk.unfinished.count); another signal kills them"
         try output.tell(line)
         try perform(desk.drain())
     }

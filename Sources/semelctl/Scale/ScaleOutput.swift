@@ -38,13 +38,13 @@ struct ScaleOutput: Sendable {
         }
     }
 
-    /// Polls that are like the one before, and finished Jobs that go, are of no interest to people.
+    /// Polls that are like the one before and create nothing, and finished Jobs that go, are of no interest to people.
     private mutating func isNews(_ line: ScaleLine) -> Bool {
         if line.event == .jobDeleted, line.reason?.hasPrefix("beyond") ?? false { return false }
         guard line.event == .poll else { return true }
         let numbers = "\(line.queueLength ?? 0) \(line.running ?? 0) \(line.pending ?? 0) \(line.create ?? 0)"
         defer { lastPoll = numbers }
-        return numbers != lastPoll
+        return numbers != lastPoll || (line.create ?? 0) > 0
     }
 
     mutating func draw(_ desk: DeskScaledJob, _ now: Duration, isLast: Bool = false) throws(CommandFailure) {

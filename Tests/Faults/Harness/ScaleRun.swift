@@ -27,7 +27,8 @@ final class ScaleRun: Sendable {
         try directory.write("", to: "ledger")
         var given = ["SEMEL_WAIT": "2s", "SEMEL_LINGER": "0s"]
         given.merge(variables) { _, new in new }
-        let words = ["scale", "-f", "\(Self.manifests)/\(preset)", "--json", "--until-empty", "--poll", "200ms"]
+        let poll = flags.contains("--poll") ? [] : ["--poll", "200ms"]
+        let words = ["scale", "-f", "\(Self.manifests)/\(preset)", "--json", "--until-empty"] + poll
         let script = "m=$(cat); \(task) echo \"$m\" >>\"$0\""
         process = try RunningProcess(
             .semelctl,
@@ -42,6 +43,24 @@ final class ScaleRun: Sendable {
         var idleJobs: Int
         var peakJobs: Int
         var outcomes: [String: Int]
+    }
+
+    /// What `semelctl simulate` says; the names are the same.
+    struct Simulated: Decodable, Sendable {
+        var jobsCreated: Int
+        var idleJobs: Int
+        var peakJobs: Int
+    }
+
+    static func canSimulate() async throws -> Bool {
+        try await run(.semelctl, ["simulate", "--help"]).status == .exited(0)
+    }
+
+    static func simulated(_ preset: String, _ flags: [String]) async throws -> Simulated {
+        let end = try await run(
+            .semelctl, ["simulate", "-f", "\(manifests)/\(preset)/scaledjob.yaml", "--json"] + flags)
+        guard end.status == .exited(0) else { throw SupportError("\(end.status): \(end.stderrText)") }
+        return try JSONDecoder().decode(Simulated.self, from: Data(end.stdout))
     }
 
     struct End: Sendable {
