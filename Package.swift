@@ -60,7 +60,7 @@ let package = Package(
         .executableTarget(
             name: "semelctl",
             dependencies: [
-                "Semel", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
+                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -24,9 +24,12 @@ public struct Manifest: Sendable {
 
     /// Adds a file's documents: any number, empty ones among them. Lists are taken apart. What is no object of Kubernetes,
     /// such as a Helm chart's values, is left alone.
-    public mutating func add(_ text: String, file: String) throws(ManifestError) {
+    ///
+    /// - Parameter changes: What is different on this machine.
+    public mutating func add(_ text: String, file: String, _ changes: DeskChanges = DeskChanges()) throws(ManifestError)
+    {
         let list = FindingList()
-        for document in try YAMLReader.documents(in: text, file: file) { add(document, list) }
+        for document in try YAMLReader.documents(in: text, file: file) { add(changes.applied(to: document), list) }
         findings += list.findings
     }
 

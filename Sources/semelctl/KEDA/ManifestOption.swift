@@ -18,8 +18,10 @@ struct ManifestOption: ParsableArguments {
     var name: String?
 
     /// Reads the files. What Kubernetes would refuse is an error; what it would ignore is said on standard error.
-    func read() throws(CommandFailure) -> (job: ScaledJob, manifest: Manifest) {
-        let manifest = try ManifestFiles.read(files)
+    ///
+    /// - Parameter changes: What is different on this machine.
+    func read(_ changes: DeskChanges = DeskChanges()) throws(CommandFailure) -> (job: ScaledJob, manifest: Manifest) {
+        let manifest = try ManifestFiles.read(files, changes)
         if let error = manifest.findings.first(where: \.isError) {
             throw CommandFailure(error.description, .misconfigured)
         }
@@ -64,14 +66,14 @@ struct KEDAVersionOption: ParsableArguments {
 }
 
 enum ManifestFiles {
-    static func read(_ paths: [String]) throws(CommandFailure) -> Manifest {
+    static func read(_ paths: [String], _ changes: DeskChanges = DeskChanges()) throws(CommandFailure) -> Manifest {
         guard paths.count(where: { $0 == "-" }) < 2 else { throw .usage("-f -: standard input can be read once only") }
         var manifest = Manifest()
         for path in paths {
             for file in try files(at: path) {
                 let text = try text(of: file)
                 do throws(ManifestError) {
-                    try manifest.add(text, file: file == "-" ? "standard input" : file)
+                    try manifest.add(text, file: file == "-" ? "standard input" : file, changes)
                 } catch {
                     throw CommandFailure(error.description, .misconfigured)
                 }
@@ -81,7 +83,7 @@ enum ManifestFiles {
     }
 
     /// The YAML files of a directory, in the order of their names; else the path itself.
-    private static func files(at path: String) throws(CommandFailure) -> [String] {
+    static func files(at path: String) throws(CommandFailure) -> [String] {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
             return [path]
