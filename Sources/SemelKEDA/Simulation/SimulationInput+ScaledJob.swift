@@ -38,7 +38,7 @@ extension SimulationInput {
             do throws(TriggerError) {
                 resolved.append(try manifest.resolve(trigger, of: job))
             } catch {
-                unknown.append("\(error.position): trigger \(trigger.index) is not simulated: \(error.message)")
+                unknown.append("\(error); trigger \(trigger.index) is not simulated")
             }
         }
         var reading = SimulatedQueueReading(resolved)
