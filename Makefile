@@ -12,7 +12,7 @@ SHELL := /bin/sh
 
 BROKER ?= spool
 SWIFT ?= swift
-STATIC := -c release --scratch-path .build/static -Xswiftc -static-executable -Xlinker -s -Xlinker -lssl -Xlinker -lcrypto
+STATIC := -c release --scratch-path .build/static $(shell grep -v '^\#' scripts/static-flags)
 RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
 
 .PHONY: build demo test faults soak bench image image-test manifests lint format packages clean

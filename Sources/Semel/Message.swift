@@ -87,10 +87,17 @@ extension HeaderValue: Codable {
 public enum MessageID {
     /// For a message whose producer gave it none: 32 hexadecimal digits.
     public static func random() -> String {
-        func half() -> String {
-            let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
+        var generator = SystemRandomNumberGenerator()
+        let digits = Array("0123456789abcdef".utf8)
+        return String(unsafeUninitializedCapacity: 32) { text in
+            for half in [0, 16] {
+                var number = generator.next()
+                for index in half..<half + 16 {
+                    text[index] = digits[Int(number & 0xF)]
+                    number >>= 4
+                }
+            }
+            return 32
         }
-        return half() + half()
     }
 }

@@ -1,11 +1,21 @@
 /// The user's work on one message.
 public protocol SingleShotTask: Sendable {
+    /// Makes ready what does not depend on the message, while the queue is still asked for one. Called before each
+    /// ``run(_:context:)``, but a message need not come.
+    ///
+    /// - Parameter status: The ``TaskContext/status`` of the run.
+    func prepare(_ status: WorkerStatus)
+
     /// Works on `message` and says what it came to. Throwing is a failed attempt, with the error's description as the
     /// reason.
     ///
     /// When the worker wants the task to stop, the Swift task that runs this is cancelled; it has the worker's grace to
     /// return, after which ``TaskContext/graceOver`` is set and nobody waits for it any longer.
     func run(_ message: Message, context: TaskContext) async throws -> TaskResult
+}
+
+extension SingleShotTask {
+    public func prepare(_ status: WorkerStatus) {}
 }
 
 public enum TaskResult: Sendable {

@@ -63,6 +63,7 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
                 claimed.fulfil(.failure(error))
             }
         }
+        let preparing = Life.task { task.prepare(status) }
         let stopping = Life.task {
             guard await stop.first.wait() != nil else { return }
             claiming.cancel()
@@ -73,6 +74,7 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
         }
         let result = await claimed.wait() ?? .success(nil)
         stopping.cancel()
+        await preparing.value
         await stopping.value
         return try result.get()
     }
@@ -82,10 +84,8 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
         let deadline = policy.timeout.map { Timestamp.now + $0 }
         status.claimed(
             message, maxAttempts: policy.retry.maxAttempts, deadline: deadline, lease: claim.lease)
-        log.info(
-            "claimed",
-            metadata: ["messageId": "\(message.id)", "attempt": "\(message.attempt)", "bytes": "\(message.size)"])
         if let verdict = unrun(message) {
+            log.claimed(claim)
             return await settle(claim, verdict)
         }
         let supervision = Supervision(
@@ -256,6 +256,15 @@ public final class StopRequest: Sendable {
 
     public func receive(_ signal: StopSignal) {
         if !first.fulfil(signal) { second.fulfil(signal) }
+    }
+}
+
+extension Logger {
+    func claimed(_ claim: any Claim) {
+        let message = claim.message
+        info(
+            "claimed",
+            metadata: ["messageId": "\(message.id)", "attempt": "\(message.attempt)", "bytes": "\(message.size)"])
     }
 }
 

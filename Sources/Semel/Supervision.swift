@@ -31,6 +31,7 @@ struct Supervision<Work: SingleShotTask>: Sendable {
 
     func run() async -> (TaskResult, Interruption?) {
         if let signal = stop.first.value {
+            log.claimed(claim)
             return (.failed(TaskFailure(reason: "never started")), .stop(signal))
         }
         let result = OneShot<TaskResult>()
@@ -41,8 +42,11 @@ struct Supervision<Work: SingleShotTask>: Sendable {
                 result.fulfil(.failed(TaskFailure(reason: "\(error)")))
             }
         }
+        // Told while the task is being started, instead of before.
+        let telling = Life.task { log.claimed(claim) }
         let ending = await watch(running, result)
         context.graceOver.fulfil(())
+        await telling.value
         return ending
     }
 

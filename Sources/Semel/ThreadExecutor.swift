@@ -25,6 +25,8 @@ public final class ThreadExecutor: SerialExecutor {
         var watch: Watch?
         var stopped = false
         var thread: pthread_t?
+
+        var isOwnThread: Bool { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
     }
 
     private let state = Mutex(State())
@@ -41,8 +43,16 @@ public final class ThreadExecutor: SerialExecutor {
         let alive = Unmanaged.passRetained(self)
         defer { alive.release() }
         let job = UnownedJob(job)
-        state.withLock { $0.jobs.append(job) }
-        wakeUp.signal()
+        change { $0.jobs.append(job) }
+    }
+
+    /// Wakes the thread, unless it is the caller: it looks again before it waits.
+    private func change(_ body: (inout State) -> Void) {
+        let isOwnThread = state.withLock { state in
+            body(&state)
+            return state.isOwnThread
+        }
+        if !isOwnThread { wakeUp.signal() }
     }
 
     public func checkIsolated() {
@@ -50,19 +60,17 @@ public final class ThreadExecutor: SerialExecutor {
     }
 
     public func isIsolatingCurrentContext() -> Bool? {
-        state.withLock { $0.thread.map { pthread_equal($0, pthread_self()) != 0 } }
+        state.withLock { $0.thread == nil ? nil : $0.isOwnThread }
     }
 
     /// Ends the thread after the jobs that are there. Without this the thread lives as long as the process.
     public func stop() {
-        state.withLock { $0.stopped = true }
-        wakeUp.signal()
+        change { $0.stopped = true }
     }
 
     /// What to watch from now on between jobs.
     public func watch(_ watch: Watch?) {
-        state.withLock { $0.watch = watch }
-        wakeUp.signal()
+        change { $0.watch = watch }
     }
 
     /// For a job that blocks: wakes its ``wait(for:until:)``.

@@ -7,7 +7,10 @@ import Synchronization
 ///
 /// Not swift-subprocess: it hands on no descriptor but the standard three (progress needs a fourth), cannot tie the child
 /// to its parent's life, and starts threads and an epoll set that a worker with a single child pays for at every start.
-final class ChildProcess: Sendable {
+///
+/// An actor with a thread of its own: waiting for a child's end blocks, and the kernel kills the child when the thread that
+/// started it ends (`PR_SET_PDEATHSIG`).
+actor ChildProcess {
     enum ExitStatus: Sendable, Hashable {
         case exited(Int32)
         case signalled(Int32)
@@ -25,82 +28,68 @@ final class ChildProcess: Sendable {
 
     static let progressDescriptor: CInt = 3
 
-    /// Set when the command and whatever it left behind have ended.
-    let end = OneShot<ExitStatus>()
-    private let pid: pid_t
-    private let isCollected = Mutex(false)
+    private nonisolated let thread: ThreadExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    private init(pid: pid_t) {
-        self.pid = pid
+    /// The command's, from its start until it is collected.
+    private nonisolated let leader = Mutex<pid_t?>(nil)
+
+    init() throws(SystemError) {
+        thread = try ThreadExecutor("semel-child")
     }
 
-    /// Starts the command, and a thread that waits for its end.
-    ///
-    /// - Parameter adoptsOrphans: Whether this process is the reaper of the command's descendants
-    ///   (`PR_SET_CHILD_SUBREAPER`, or PID 1) and has no other children, so that it may end and collect all of them.
-    /// - Parameter announcement: Set at once, for those who must not wait until the caller goes on.
-    static func start(
-        executable: String, arguments: [String], environment: [String: String], descriptors: Descriptors,
-        adoptsOrphans: Bool, announcement: OneShot<ChildProcess>
-    ) async throws(SystemError) -> ChildProcess {
-        let started: Result<ChildProcess, SystemError> = await withCheckedContinuation { started in
-            do throws(SystemError) {
-                // The kernel kills the child when the thread that started it ends: so it is the one that waits for it.
-                try startThread("semel-child") {
-                    let child = Result { () throws(SystemError) in
-                        try spawn(executable, arguments, environment, descriptors)
-                    }
-                    if case .success(let child) = child { announcement.fulfil(child) }
-                    started.resume(returning: child)
-                    if case .success(let child) = child { child.end.fulfil(child.waitForEnd(adoptsOrphans)) }
-                }
-            } catch {
-                started.resume(returning: .failure(error))
-            }
-        }
-        return try started.get()
+    deinit {
+        thread.stop()
     }
 
-    private static func spawn(
-        _ executable: String, _ arguments: [String], _ environment: [String: String], _ descriptors: Descriptors
-    ) throws(SystemError) -> ChildProcess {
+    /// Starts the command. It is to be waited for.
+    func start(
+        _ executable: String, _ arguments: [String], environment: [String], _ descriptors: Descriptors
+    ) throws(SystemError) {
         var pid = pid_t()
         let sources = [descriptors.input, descriptors.output, descriptors.error, descriptors.progress]
         let code = withCStrings(arguments) { argv in
-            withCStrings(environment.map { "\($0.key)=\($0.value)" }) { envp in
-                semel_spawn(&pid, executable, argv, envp, sources)
-            }
+            withCStrings(environment) { envp in semel_spawn(&pid, executable, argv, envp, sources) }
         }
         guard code == 0 else { throw SystemError(doing: "run ‘\(executable)’", code: code) }
-        return ChildProcess(pid: pid)
+        leader.withLock { $0 = pid }
     }
 
-    /// Sends a signal to the whole group; nothing once the leader has been collected, so that no stranger with a
-    /// recycled number is hit.
-    func signal(_ number: CInt) {
-        isCollected.withLock { if !$0 { kill(-pid, number) } }
+    /// Sends a signal to the whole group; `false` before the start, and once the leader has been collected, so that no
+    /// stranger with a recycled number is hit.
+    @discardableResult
+    nonisolated func signal(_ number: CInt) -> Bool {
+        leader.withLock { leader in
+            guard let leader else { return false }
+            kill(-leader, number)
+            return true
+        }
     }
 
-    /// Blocks until the leader has ended, then kills what is left of its group and, where this process adopts orphans,
+    /// Waits until the leader has ended, then kills what is left of its group and, where this process adopts orphans,
     /// everything that escaped from the group as well.
-    private func waitForEnd(_ adoptsOrphans: Bool) -> ExitStatus {
-        waitForLeader(collectingOrphans: adoptsOrphans)
+    ///
+    /// - Parameter adoptingOrphans: Whether this process is the reaper of the command's descendants
+    ///   (`PR_SET_CHILD_SUBREAPER`, or PID 1) and has no other children, so that it may end and collect all of them.
+    func end(adoptingOrphans: Bool) -> ExitStatus {
+        guard let pid = leader.withLock({ $0 }) else { return .unseen }
+        wait(for: pid, collectingOrphans: adoptingOrphans)
         // The leader is not collected yet, so its number, which is the group's, cannot have been given to another.
         kill(-pid, SIGKILL)
         var status: CInt = 0
-        let collected = isCollected.withLock { isCollected in
-            isCollected = true
+        let collected = leader.withLock { leader in
+            leader = nil
             var result = waitpid(pid, &status, 0)
             while result < 0 && errno == EINTR { result = waitpid(pid, &status, 0) }
             return result == pid
         }
-        if adoptsOrphans { Orphans.end() }
+        if adoptingOrphans { Orphans.end() }
         guard collected else { return .unseen }
         let signal = status & 0x7F
         return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
     }
 
-    private func waitForLeader(collectingOrphans: Bool) {
+    private func wait(for pid: pid_t, collectingOrphans: Bool) {
         while true {
             var info = siginfo_t()
             let result = waitid(

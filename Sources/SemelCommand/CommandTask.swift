@@ -1,6 +1,6 @@
-import FoundationEssentials
 import Glibc
 public import Semel
+import Synchronization
 
 /// A task that is a command: any executable, which need not know of its worker.
 ///
@@ -18,12 +18,24 @@ public final class CommandTask: SingleShotTask {
 
     private let executable: String
     private let arguments: [String]
-    private let environment: [String: String]
+    private let environment: TaskEnvironment
     private let input: InputMode
     private let result: ResultMode
     private let maximumResultBytes: Int
     private let adoptsOrphans: Bool
-    private let child = OneShot<ChildProcess>()
+    private let state = Mutex(State())
+
+    /// What a command needs to be started, whatever its message: it can be there before.
+    private struct Stage: Sendable {
+        let child: ChildProcess
+        let streams: TaskStreams
+    }
+
+    private struct State {
+        var prepared: Stage?
+        /// The command that runs, or ran last.
+        var child: ChildProcess?
+    }
 
     /// - Parameters:
     ///   - executable: The path of the file to run.
@@ -38,7 +50,7 @@ public final class CommandTask: SingleShotTask {
     ) {
         self.executable = executable
         self.arguments = arguments
-        self.environment = environment
+        self.environment = TaskEnvironment(inherited: environment)
         self.input = input
         self.result = result
         self.maximumResultBytes = maximumResultBytes
@@ -47,92 +59,86 @@ public final class CommandTask: SingleShotTask {
 
     /// Passes a signal on to the command's process group; `false` when there is none yet.
     public func forward(_ signal: CInt) -> Bool {
-        guard let child = child.value else { return false }
-        child.signal(signal)
-        return true
+        state.withLock { $0.child }?.signal(signal) ?? false
+    }
+
+    public func prepare(_ status: WorkerStatus) {
+        // What does not work now is tried again, and told, when there is a message.
+        let stage = try? makeStage(status)
+        state.withLock { $0.prepared = stage }
+    }
+
+    private func takeStage(_ status: WorkerStatus) throws(SystemError) -> Stage {
+        let prepared = state.withLock { state in
+            defer { state.prepared = nil }
+            return state.prepared
+        }
+        let stage = if let prepared { prepared } else { try makeStage(status) }
+        state.withLock { $0.child = stage.child }
+        return stage
+    }
+
+    private func makeStage(_ status: WorkerStatus) throws(SystemError) -> Stage {
+        Stage(
+            child: try ChildProcess(),
+            streams: try TaskStreams(status, captureLimit: result == .stdout ? maximumResultBytes : nil))
     }
 
     public func run(_ message: Message, context: TaskContext) async throws -> TaskResult {
-        let running: Running
+        let stage: Stage
+        let taskInput: TaskInput
         do throws(SystemError) {
-            running = try await start(message, context)
+            stage = try takeStage(context.status)
+            taskInput = try TaskInput(input, body: message.body, temporaryDirectory: environment.temporaryDirectory)
+            try await start(stage, taskInput, message, context)
         } catch {
             return notStarted(error, message)
         }
         // A task of its own: being asked to stop must not cut short the waiting for the end.
-        let ending = Life.task { await self.result(of: running, context) }
+        let ending = Life.task { await self.result(of: stage, taskInput, context) }
         return await withTaskCancellationHandler {
             await ending.value
         } onCancel: {
-            running.child.signal(SIGTERM)
+            stage.child.signal(SIGTERM)
         }
     }
 
-    /// A started command and what has to be kept until it has ended.
-    private struct Running {
-        let child: ChildProcess
-        let input: TaskInput
-        let output: OutputPump
-        let error: OutputPump
+    private func start(
+        _ stage: Stage, _ input: TaskInput, _ message: Message, _ context: TaskContext
+    ) async throws(SystemError) {
+        let ends = stage.streams.ends
+        defer { stage.streams.closeEnds() }
+        try await stage.child.start(
+            executable, arguments, environment: environment.lines(for: message, context, file: input.file),
+            ChildProcess.Descriptors(
+                input: input.descriptor, output: ends.output, error: ends.error, progress: ends.progress))
     }
 
-    private func start(_ message: Message, _ context: TaskContext) async throws(SystemError) -> Running {
-        let directory = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-        let taskInput = try TaskInput(input, body: message.body, temporaryDirectory: directory)
-        var output = try Pipe()
-        var error = try Pipe()
-        var progress = try Pipe()
-        output.widen()
-        error.widen()
-        let process = try await ChildProcess.start(
-            executable: executable, arguments: arguments,
-            environment: variables(message, context, file: taskInput.file),
-            descriptors: ChildProcess.Descriptors(
-                input: taskInput.descriptor, output: output.writing, error: error.writing, progress: progress.writing),
-            adoptsOrphans: adoptsOrphans, announcement: child)
-        let running = Running(
-            child: process,
-            input: taskInput,
-            output: OutputPump(
-                from: output.takeReading(), to: STDOUT_FILENO, status: context.status,
-                captureLimit: result == .stdout ? maximumResultBytes : nil),
-            error: OutputPump(from: error.takeReading(), to: STDERR_FILENO, status: context.status, captureLimit: nil))
-        do throws(SystemError) {
-            try running.output.start()
-            try running.error.start()
-            try ProgressReader.start(from: progress.takeReading(), status: context.status)
-        } catch {
-            process.signal(SIGKILL)
-            throw error
-        }
-        return running
-    }
-
-    private func result(of running: Running, _ context: TaskContext) async -> TaskResult {
-        let killing = Life.task { if await context.graceOver.wait() != nil { running.child.signal(SIGKILL) } }
-        let status = await running.child.end.wait()
+    private func result(of stage: Stage, _ input: TaskInput, _ context: TaskContext) async -> TaskResult {
+        let killing = Life.task { if await context.graceOver.wait() != nil { stage.child.signal(SIGKILL) } }
+        let status = await stage.child.end(adoptingOrphans: adoptsOrphans)
         killing.cancel()
         await killing.value
         // What the command left behind is dead by now, so the streams end as soon as they are read empty; only somebody
         // who stopped reading the worker's own output can hold them up.
         let drained = Duration.seconds(5)
-        _ = await running.error.finished(within: drained)
-        let capture = await running.output.finished(within: drained)
-        withExtendedLifetime(running.input) {}
+        _ = await stage.streams.error.finished(within: drained)
+        let capture = await stage.streams.output.finished(within: drained)
+        withExtendedLifetime(input) {}
         return switch status {
         case .exited(0): success(capture)
         case .exited(Self.rejected): .rejected(TaskFailure(reason: rejection(context), exit: Self.rejected))
         case .exited(let code): .failed(TaskFailure(reason: "the task exited with \(code)", exit: code))
         case .signalled(let signal):
             .failed(TaskFailure(reason: "the task was ended by \(SignalName.of(signal))", exit: 128 + signal))
-        case .unseen, nil: .failed(TaskFailure(reason: "how the task ended went unseen"))
+        case .unseen: .failed(TaskFailure(reason: "how the task ended went unseen"))
         }
     }
 
     /// Whose fault it is that the command could not be started: the message's, the configuration's, or this moment's.
     private func notStarted(_ error: SystemError, _ message: Message) -> TaskResult {
         switch error.code {
-        case E2BIG where json(message.headers).utf8.count > Self.largestHeaders:
+        case E2BIG where TaskEnvironment.json(message.headers).utf8.count > Self.largestHeaders:
             .rejected(TaskFailure(reason: "the message's headers do not fit into the task's environment"))
         case ENOENT, EACCES, EPERM, ENOTDIR, EISDIR, ELOOP, ENOEXEC, E2BIG, ENAMETOOLONG, ELIBBAD, ETXTBSY:
             .unstartable(error.description)
@@ -157,34 +163,5 @@ public final class CommandTask: SingleShotTask {
     private func rejection(_ context: TaskContext) -> String {
         let words = context.status.lastOutput.last.map { ": \($0.prefix(200))" } ?? ""
         return "the task rejected the message (exit status \(Self.rejected))\(words)"
-    }
-
-    private func variables(_ message: Message, _ context: TaskContext, file: String?) -> [String: String] {
-        var variables = environment
-        variables["SEMEL_MESSAGE_ID"] = message.id
-        variables["SEMEL_ATTEMPT"] = String(message.attempt)
-        variables["SEMEL_MAX_ATTEMPTS"] = String(context.maxAttempts)
-        variables["SEMEL_QUEUE"] = context.queueName
-        variables["SEMEL_CONTENT_TYPE"] = message.contentType
-        variables["SEMEL_HEADERS"] = json(message.headers)
-        variables["SEMEL_DEADLINE"] = context.deadline?.rfc3339
-        variables["SEMEL_PROGRESS_FD"] = String(ChildProcess.progressDescriptor)
-        variables["SEMEL_MESSAGE_FILE"] = file
-        variables["TRACEPARENT"] = message.traceParent ?? variables["TRACEPARENT"]
-        // Whatever comes from a producer and has a NUL in it would be cut there, or hide what follows.
-        for name in ["SEMEL_MESSAGE_ID", "SEMEL_CONTENT_TYPE", "SEMEL_HEADERS", "TRACEPARENT"]
-        where variables[name]?.utf8.contains(0) ?? false {
-            variables[name] = nil
-        }
-        return variables
-    }
-
-    private func json(_ headers: [String: HeaderValue]) -> String {
-        // Most messages carry none, and an encoder costs more than two characters.
-        guard !headers.isEmpty else { return "{}" }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(headers) else { return "{}" }
-        return String(decoding: data, as: UTF8.self)
     }
 }

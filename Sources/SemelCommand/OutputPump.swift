@@ -20,16 +20,18 @@ final class OutputPump: Sendable {
         case failed(String)
     }
 
-    /// Takes `source` over; `target` stays the caller's.
-    init(from source: CInt, to target: CInt, status: WorkerStatus, captureLimit: Int?) {
+    /// Takes `source` over, in any case; `target` stays the caller's.
+    init(from source: CInt, to target: CInt, status: WorkerStatus, captureLimit: Int?) throws(SystemError) {
         self.source = source
         self.target = target
         self.status = status
         self.captureLimit = captureLimit
-    }
-
-    func start() throws(SystemError) {
-        try startThread("semel-output") { [self] in end.fulfil(run()) }
+        do throws(SystemError) {
+            try startThread("semel-output") { [self] in end.fulfil(run()) }
+        } catch {
+            close(source)
+            throw error
+        }
     }
 
     /// Waits until every process has closed the stream, or for `limit`: a reader of the worker's output that stands

@@ -4,8 +4,8 @@ import Semel
 
 /// Two ends of a pipe that no other child inherits.
 struct Pipe: ~Copyable {
-    private(set) var reading: CInt
-    private(set) var writing: CInt
+    private var reading: CInt
+    private var writing: CInt
 
     init() throws(SystemError) {
         var ends: [CInt] = [-1, -1]
@@ -27,5 +27,11 @@ struct Pipe: ~Copyable {
     mutating func takeReading() -> CInt {
         defer { reading = -1 }
         return reading
+    }
+
+    /// Hands the writing end to the caller, who closes it.
+    mutating func takeWriting() -> CInt {
+        defer { writing = -1 }
+        return writing
     }
 }

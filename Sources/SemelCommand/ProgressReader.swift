@@ -6,27 +6,34 @@ enum ProgressReader {
     /// A line longer than this is not progress and is passed over.
     static let maximumLine = 4096
 
-    /// Takes `source` over and reads until every process has closed the other end.
+    /// Takes `source` over, in any case, and reads until every process has closed the other end.
     static func start(from source: CInt, status: WorkerStatus) throws(SystemError) {
-        try startThread("semel-progress") {
-            defer { close(source) }
-            var line: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            while true {
-                let count = read(source, &buffer, buffer.count)
-                if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { break }
-                for byte in buffer[..<count] {
-                    if byte == UInt8(ascii: "\n") {
-                        show(line, status)
-                        line.removeAll(keepingCapacity: true)
-                    } else if line.count <= maximumLine {
-                        line.append(byte)
-                    }
+        do throws(SystemError) {
+            try startThread("semel-progress") { read(source, status) }
+        } catch {
+            close(source)
+            throw error
+        }
+    }
+
+    private static func read(_ source: CInt, _ status: WorkerStatus) {
+        defer { close(source) }
+        var line: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = Glibc.read(source, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { break }
+            for byte in buffer[..<count] {
+                if byte == UInt8(ascii: "\n") {
+                    show(line, status)
+                    line.removeAll(keepingCapacity: true)
+                } else if line.count <= maximumLine {
+                    line.append(byte)
                 }
             }
-            show(line, status)
         }
+        show(line, status)
     }
 
     private static func show(_ line: [UInt8], _ status: WorkerStatus) {

@@ -96,13 +96,23 @@ private struct Variables {
     func redis() throws(ConfigurationError) -> QueueURL {
         QueueURL(
             scheme: "redis", user: self["REDIS_USER"], password: self["REDIS_PASSWORD"],
-            host: try require("REDIS_HOST"), port: try port("REDIS_PORT"), path: "/0",
+            host: try require("REDIS_HOST"), port: try port("REDIS_PORT"), path: "/\(try database("REDIS_DATABASE"))",
             options: ["list": try require("REDIS_LIST")], source: "REDIS_HOST")
     }
 
     private func require(_ name: String) throws(ConfigurationError) -> String {
         guard let value = self[name] else { throw ConfigurationError("\(name) is not set") }
         return value
+    }
+
+    private func database(_ name: String) throws(ConfigurationError) -> Int {
+        guard let text = self[name] else { return 0 }
+        // Int() would take a sign as well.
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int(text)
+        else {
+            throw ConfigurationError("\(name): ‘\(text)’ is not the number of a database (0 or more)")
+        }
+        return number
     }
 
     private func port(_ name: String) throws(ConfigurationError) -> Int? {

@@ -29,10 +29,13 @@ public actor RabbitMQQueue: MessageQueue {
         /// At most once: the message is off the queue already.
         case taken(AMQPChannel.Delivery)
         case lost(ClaimLoss)
+        /// The connection has said goodbye. To take it apart would only delay the worker's end.
+        case settled(AMQPChannel)
         case closed
     }
 
     private var state = State.idle
+    private var isConsumer = false
     private static let consumerTag = "semel"
 
     public init(_ address: RabbitMQAddress, deadLettering: DeadLettering = .queue, log: Logger) throws(SystemError) {
@@ -93,6 +96,7 @@ public actor RabbitMQQueue: MessageQueue {
         consume.consumer_tag = memory.bytes(Self.consumerTag)
         consume.arguments = memory.table([])
         try channel.connection.send(semel_basic_consume, consume)
+        isConsumer = true
     }
 
     private func receive(_ request: ClaimRequest, on channel: AMQPChannel, _ cancelled: OneShot<Void>)
@@ -105,10 +109,7 @@ public actor RabbitMQQueue: MessageQueue {
             while let event = try channel.next(until: .now) {
                 switch event {
                 case .answer(semel_basic_consume_ok): hasBegun = true
-                case .delivery(let delivery):
-                    // Nobody waits for the answer: it would come when the task begins, and be in its way.
-                    try cancelConsumer(on: channel, isAnswered: false)
-                    return delivery
+                case .delivery(let delivery): return delivery
                 case .consumerCancelled: throw .closed(code: 404, text: "queue '\(address.queue)' was deleted")
                 default: break
                 }
@@ -121,6 +122,7 @@ public actor RabbitMQQueue: MessageQueue {
     }
 
     private func cancelConsumer(on channel: AMQPChannel, isAnswered: Bool) throws(AMQPFailure) {
+        isConsumer = false
         let memory = AMQPMemory()
         defer { memory.keep() }
         try channel.connection.send(
@@ -157,6 +159,7 @@ public actor RabbitMQQueue: MessageQueue {
             attempt: attempts.number, attemptIsUncounted: attempts.isUncounted)
         let claim = RabbitMQClaim(queue: self, message: message)
         if request.delivery == .atMostOnce {
+            if isConsumer { try cancelConsumer(on: channel, isAnswered: false) }
             try acknowledge(delivery, on: channel)
             channel.connection.close()
             state = .taken(delivery)
@@ -176,6 +179,8 @@ public actor RabbitMQQueue: MessageQueue {
     private func serve() {
         guard case .claimed(let claim, _, let channel) = state else { return }
         do throws(AMQPFailure) {
+            // The first thing after the message is handed over, so that it is not in the task's way. Nor is an answer.
+            if isConsumer { try cancelConsumer(on: channel, isAnswered: false) }
             while let event = try channel.next(until: .now) {
                 // Prefetch is 1 and the consumer was cancelled, so none should come; one that does is not ours.
                 if case .delivery(let stray) = event { try refuse(stray, requeue: true, on: channel) }
@@ -219,7 +224,7 @@ public actor RabbitMQQueue: MessageQueue {
         case .taken(let delivery):
             if let problem = publish(claim, delivery, settlement) { throw .lost(ClaimLoss(problem)) }
         case .lost(let loss): throw .lost(loss)
-        case .idle, .closed: throw .lost(ClaimLoss("the queue was closed"))
+        case .idle, .settled, .closed: throw .lost(ClaimLoss("the queue was closed"))
         }
     }
 
@@ -243,7 +248,7 @@ public actor RabbitMQQueue: MessageQueue {
         }
         thread.watch(nil)
         channel.connection.close()
-        state = .closed
+        state = .settled(channel)
         // A release that could only be made by handing back is one all the same.
         if case .release = settlement { return }
         if let problem { throw .handedBack(problem) }
@@ -328,7 +333,7 @@ public actor RabbitMQQueue: MessageQueue {
                 throw error
             }
         case .taken: break
-        case .idle, .lost, .closed: throw .broken("the claim is lost")
+        case .idle, .lost, .settled, .closed: throw .broken("the claim is lost")
         }
     }
 }

@@ -24,14 +24,15 @@ private struct LineLog: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var facts = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
+        let facts = metadata.isEmpty ? event.metadata ?? [:] : metadata.merging(event.metadata ?? [:]) { $1 }
         let time = Timestamp.now.rfc3339
         var line: String
         switch format {
         case .text:
             line = "\(time) \(event.level.rawValue) \(event.message)"
-            for (name, value) in facts.sorted(by: { $0.key < $1.key }) { line += " \(name)=\(quoted(value))" }
+            for (name, value) in facts.sorted(by: { $0.key < $1.key }) { line += " \(name)=\(quoted("\(value)"))" }
         case .json:
+            var facts = facts.mapValues { "\($0)" }
             facts["time"] = time
             facts["level"] = event.level.rawValue
             facts["message"] = "\(event.message)"

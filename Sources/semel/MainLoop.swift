@@ -14,7 +14,9 @@ final class MainLoop: WorkerExecutor {
     private let state = Mutex(State())
     private let wakeUp: WakeUp
     private let signals: SignalSet
+    private let thread = pthread_self()
 
+    /// On the thread that will run it.
     init(_ signals: SignalSet) throws(SystemError) {
         self.signals = signals
         wakeUp = try WakeUp()
@@ -26,12 +28,13 @@ final class MainLoop: WorkerExecutor {
             state.jobs.append(job)
             return state.jobs.count == 1
         }
-        if isFirst { wakeUp.signal() }
+        // The loop's own thread looks again before it waits.
+        if isFirst, pthread_equal(thread, pthread_self()) == 0 { wakeUp.signal() }
     }
 
     func set(_ alarm: OneShot<Void>, at moment: ContinuousClock.Instant) {
         state.withLock { $0.alarms.append((moment, alarm)) }
-        wakeUp.signal()
+        if pthread_equal(thread, pthread_self()) == 0 { wakeUp.signal() }
     }
 
     /// - Parameters:

@@ -17,7 +17,7 @@ struct TasksProgressTests {
             """
             '\(semel)' progress 0.42 "unpacking layer" 3 || exit 1
             await two; echo 0.5 >&$SEMEL_PROGRESS_FD
-            await three; printf 'nonsense\\n0.9x\\nnan\\n0.75 <b>"ü"\\n' >&3; head -c 100000 /dev/urandom >&3
+            await three; printf 'nonsense\\n0.9x\\nnan\\n0.75 <b>"ü"\\n' >&3; head -c 100000 /dev/urandom | tr "\\n" x >&3
             await four; printf '\\n7 too much\\n' >&3
             await five
             """)

@@ -174,6 +174,7 @@ struct WrongInputTests {
         .variables(["MQ_HOST": "h", "MQ_QUEUE": "q", "MQ_PORT": "0"], "MQ_PORT"),
         .variables(["REDIS_HOST": "h", "REDIS_PASSWORD": WrongInput.password], "REDIS_LIST is not set"),
         .variables(["REDIS_HOST": "h", "REDIS_LIST": "l", "REDIS_PORT": "70000"], "REDIS_PORT"),
+        .variables(["REDIS_HOST": "h", "REDIS_LIST": "l", "REDIS_DATABASE": "-1"], "REDIS_DATABASE"),
     ])
     func incompleteVariables(_ input: WrongInput) async throws {
         var input = input

@@ -1,68 +1,86 @@
-import Foundation
 import TestSupport
 import Testing
 
-private enum Kubectl {
-    static let executable = try? Executable.installed("kubectl")
-
-    /// Debian's own is too old.
-    static func knowsReplacements() async -> Bool {
-        guard let executable else { return false }
-        let built = try? await run(executable, ["kustomize", "\(Chart.root)/k8s/manifests/redis-list"])
-        return built?.status == .exited(0)
-    }
-}
-
-/// The plain manifests, as `kubectl apply -k` sees them.
-@Suite(.serialized, .enabled("kubectl is there", { await Kubectl.knowsReplacements() }))
+/// The plain manifests, as `kubectl apply -k` sees them. What the pods make of them is in `WorkerTests`.
+@Suite(.serialized)
 struct KustomizeTests {
-    private func build(_ directory: String) async throws -> Objects {
-        let built = try await run(#require(Kubectl.executable), ["kustomize", directory])
-        guard built.status == .exited(0) else { throw SupportError("kustomize: \(built.stderrText)") }
-        return try await Objects(yaml: built.stdout)
-    }
-
     /// Settings, image and command that nobody has changed change nothing.
     @Test(arguments: Chart.presets)
     func itBuildsWhatTheChartRenders(_ preset: String) async throws {
-        let built = try await build("\(Chart.root)/k8s/manifests/\(preset)")
+        let built = try await Kustomization.build("\(Chart.root)/k8s/manifests/\(preset)")
         let rendered = try await Chart.render(preset, release: preset)
         #expect(Set(built.all) == Set(rendered.all))
     }
 
-    @Test func settingsGoWhereTheyBelong() async throws {
-        let directory = try TemporaryDirectory("kustomize")
-        let copy = directory.path("mine")
-        try FileManager.default.copyItem(atPath: "\(Chart.root)/k8s/manifests/redis-list", toPath: copy)
-        func edit(_ file: String, _ old: String, _ new: String) throws {
-            let text = try String(contentsOfFile: "\(copy)/\(file)", encoding: .utf8)
-            try #require(text.contains(old))
-            try directory.write(text.replacing(old, with: new), to: "mine/\(file)")
+    @Test func settingsOfRedisGoWhereTheyBelong() async throws {
+        let base = try Kustomization("redis-list")
+        try base.set(["host": "10.0.0.7", "port": "6380", "queue": "jobs", "database": "4"])
+        try base.edit("kustomization.yaml") {
+            $0.replacing("newName: semel-runtime", with: "newName: my/task")
+                .replacing("newTag: \"0.1.0\"", with: "newTag: \"7\"")
         }
-        try edit("settings.yaml", "redis.semel-dev.svc", "10.0.0.7")
-        try edit("settings.yaml", "6379", "6380")
-        try edit("settings.yaml", "scans", "jobs")
-        try edit("kustomization.yaml", "newName: semel-runtime", "newName: my/task")
-        try edit("kustomization.yaml", "newTag: \"0.1.0\"", "newTag: \"7\"")
-        // The command is there, commented out.
-        try edit("kustomization.yaml", "# patches:", "patches:")
-        try edit("kustomization.yaml", "\n#   ", "\n  ")
-        try directory.write("resources: [mine]\nnamePrefix: x-\nnamespace: work\n", to: "kustomization.yaml")
-        let objects = try await build(directory.path)
+        try base.setCommand(["my-task", "--flag"])
+        let objects = try await base.build(overlay: "namePrefix: x-\nnamespace: work\n")
 
         let environment = try objects.environment()
         #expect(environment["REDIS_HOST"] == "10.0.0.7")
         #expect(environment["REDIS_PORT"] == "6380")
         #expect(environment["REDIS_LIST"] == "jobs")
+        #expect(environment["REDIS_DATABASE"] == "4")
         #expect(environment["REDIS_PASSWORD"] == "change-me")
         let triggers = objects.spec["triggers"].items
         #expect(triggers.map { $0["metadata.address"] } == ["10.0.0.7:6380", "10.0.0.7:6380"])
-        #expect(triggers.map { $0["metadata.listName"] } == ["jobs", "{jobs}:leases"])
+        // One name is enough: the leases' follows it.
+        #expect(triggers.map { $0["metadata.listName"] } == ["{jobs}:leases", "jobs"])
+        #expect(triggers.map { $0["metadata.databaseIndex"] } == ["4", "4"])
         #expect(triggers.allSatisfy { $0["authenticationRef.name"] == "x-redis-list" })
         #expect(objects.container["image"] == "my/task:7")
         #expect(objects.container["args"] == ["my-task", "--flag"])
         #expect(objects.pod["serviceAccountName"] == "x-redis-list")
         #expect(objects["ServiceAccount"]["metadata.name"] == "x-redis-list")
         #expect(objects["ConfigMap"] == .null)
+        #expect(objects.all.allSatisfy { $0["metadata.namespace"] == "work" })
+    }
+
+    @Test(arguments: [
+        ("rabbitmq-amqp", "amqp://me:p%40ss@10.0.0.7:5673"), ("rabbitmq-http", "http://me:p%40ss@10.0.0.7:15673"),
+    ])
+    func settingsOfRabbitMQGoWhereTheyBelong(_ preset: String, _ url: String) async throws {
+        let base = try Kustomization(preset)
+        try base.set(["host": "10.0.0.7", "port": "5673", "vhost": "a/b", "queue": "jobs"])
+        if preset == "rabbitmq-http" { try base.set(["managementPort": "15673"]) }
+        try base.set(["username": "me", "password": "p@ss"], in: "secret.yaml")
+        try base.edit("secret.yaml") { $0.replacing("semel:change-me@", with: "me:p%40ss@") }
+        let objects = try await base.build(overlay: "nameSuffix: -two\n")
+
+        let environment = try objects.environment()
+        #expect(environment["MQ_HOST"] == "10.0.0.7")
+        #expect(environment["MQ_PORT"] == "5673")
+        #expect(environment["MQ_VHOST"] == "a/b")
+        #expect(environment["MQ_QUEUE"] == "jobs")
+        #expect(environment["MQ_USERNAME"] == "me")
+        #expect(environment["MQ_PASSWORD"] == "p@ss")
+        #expect(try objects.authentication() == ["host": url])
+        #expect(objects.spec["triggers.0.metadata.queueName"] == "jobs")
+        #expect(objects.spec["triggers.0.metadata.vhostName"] == "a/b")
+        #expect(objects.spec["triggers.0.authenticationRef.name"].text == "\(preset)-two")
+    }
+
+    /// Who has a Secret already leaves this one out and names it alike.
+    @Test(arguments: ["rabbitmq-amqp", "redis-list"])
+    func theSecretMayBeSomebodyElses(_ preset: String) async throws {
+        let base = try Kustomization(preset)
+        try base.edit("kustomization.yaml") { $0.replacing("  - secret.yaml\n", with: "") }
+        let objects = try await base.build()
+        #expect(objects["Secret"] == .null)
+        #expect(objects["TriggerAuthentication"]["spec.secretTargetRef.0.name"].text == "\(preset)-queue")
+    }
+
+    @Test(arguments: [
+        ("$(A)$(B)", "1$(B)"), ("$$(A)", "$(A)"), ("$$$(A)", "$1"), ("$A $ $", "$A $ $"), ("$(A", "$(A"),
+        ("a$$b", "a$b"), ("$()", "$()"), ("", ""),
+    ])
+    func theKubeletExpandsVariables(_ text: String, _ expanded: String) {
+        #expect(Kubelet.expand(text, ["A": "1"]) == expanded)
     }
 }

@@ -8,6 +8,10 @@ struct ManifestTests {
         try await run(Executable(path: "\(Chart.root)/scripts/\(name)"), arguments, timeout: .seconds(240))
     }
 
+    private func read(_ name: String) throws -> String {
+        try String(contentsOfFile: "\(Chart.root)/\(name)", encoding: .utf8)
+    }
+
     @Test(arguments: Chart.presets)
     func theChartIsClean(_ preset: String) async throws {
         let finished = try await Chart.helm([
@@ -95,17 +99,13 @@ struct ManifestTests {
         let image = try await Chart.render("redis-list").container["image"].text
         #expect(image == "semel-runtime:\(number)")
         for example in ["PythonTask", "ShellTask"] {
-            let dockerfile = try String(
-                contentsOfFile: "\(Chart.root)/Examples/\(example)/Dockerfile", encoding: .utf8)
-            #expect(dockerfile.hasPrefix("FROM semel-runtime:\(number)\n"))
+            #expect(try read("Examples/\(example)/Dockerfile").hasPrefix("FROM semel-runtime:\(number)\n"))
         }
+        #expect(try read("Dockerfile").contains("\nARG VERSION=\(number)\n"))
     }
 
     /// Swift wants every target's directory, also of those that the image does not need.
     @Test func theImageIsBuiltFromAllThatThePackageNames() throws {
-        func read(_ name: String) throws -> String {
-            try String(contentsOfFile: "\(Chart.root)/\(name)", encoding: .utf8)
-        }
         let named = try read("Package.swift").matches(of: #/path: "([A-Za-z]+)[/"]/#).map { String($0.output.1) }
         let context = try read(".dockerignore").split(separator: "\n").map(String.init)
         let dockerfile = try read("Dockerfile")

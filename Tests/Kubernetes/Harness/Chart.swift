@@ -83,7 +83,10 @@ struct Objects: Sendable {
         var variables: [String: String] = [:]
         for entry in container["env"].items {
             guard let name = entry["name"].text else { throw SupportError("a variable without a name") }
-            let value = try entry["value"].text ?? secret(entry["valueFrom.secretKeyRef"])
+            // Only what is written there is expanded, and only from what stands above it.
+            let value =
+                try entry["value"].text.map { Kubelet.expand($0, variables) }
+                ?? secret(entry["valueFrom.secretKeyRef"])
             guard variables.updateValue(value, forKey: name) == nil else {
                 throw SupportError("\(name) is there twice")
             }

@@ -8,12 +8,15 @@ final class Pod: Sendable {
     let statusPort: Int
     private let directory: TemporaryDirectory
 
-    init(_ objects: Objects, statusPort: Int) throws {
+    /// - Parameter variables: What a machine that runs many of them has to change.
+    init(_ objects: Objects, statusPort: Int, variables: [String: String] = [:]) throws {
         self.statusPort = statusPort
         directory = try TemporaryDirectory("pod")
         try directory.write("", to: "termination-log")
         let container = objects.container
+        let given = try objects.environment()
         var words = (container["command"].items + container["args"].items).compactMap(\.text)
+            .map { Kubelet.expand($0, given) }
         var executable = Executable(path: "\(Chart.root)/entrypoint")
         if container["command"] != .null {
             // The init container has put it there.
@@ -21,7 +24,7 @@ final class Pod: Sendable {
             executable = try .semel
         }
         let programs = URL(fileURLWithPath: try Executable.semel.path).deletingLastPathComponent().path
-        var environment = RunningProcess.environment(adding: try objects.environment())
+        var environment = RunningProcess.environment(adding: given.merging(variables) { $1 })
         environment["PATH"] = "\(programs):\(environment["PATH"] ?? "")"
         environment["SEMEL_TERMINATION_LOG"] = directory.path("termination-log")
         process = try RunningProcess(executable, words, environment: environment)

@@ -91,6 +91,22 @@ import Testing
         #expect(try named(all).secretVariables == ["REDIS_USER", "REDIS_PASSWORD"])
     }
 
+    @Test(arguments: [("", 0), ("0", 0), ("3", 3), ("007", 7)])
+    func databasesOfARedisSetup(text: String, number: Int) throws {
+        let address = try redis(["REDIS_HOST": "cache", "REDIS_LIST": "a", "REDIS_DATABASE": text])
+        #expect(address.database == number)
+        #expect(address.name == "redis://cache/\(number)?list=a")
+        // Nothing but a detail: it names no queue by itself.
+        #expect(try named(["REDIS_DATABASE": "x"]).address.name == "spool:/var/spool/semel")
+    }
+
+    @Test(arguments: ["-1", "+1", "1.5", "0x1", "one", " 1", "1 ", "٣", "99999999999999999999"])
+    func databasesThatCannotBe(text: String) {
+        #expect(
+            mistake(["REDIS_HOST": "cache", "REDIS_LIST": "a", "REDIS_DATABASE": text])
+                == "REDIS_DATABASE: ‘\(text)’ is not the number of a database (0 or more)")
+    }
+
     /// What Kubernetes puts into every pod when there is a service called redis (or mq).
     @Test func portsThatKubernetesSets() throws {
         let address = try redis(["REDIS_HOST": "redis", "REDIS_LIST": "a", "REDIS_PORT": "tcp://10.96.0.17:6379"])

@@ -78,16 +78,15 @@ username
 {{- end }}
 
 {{- /*
-The URL for KEDA, without credentials ("") or with "user:password@". With http the vhost is in the trigger: some versions
-decode the path before they cut it at its slashes.
+The URL for KEDA, without credentials ("") or with "user:password@". The vhost is in the trigger: with http some versions
+decode a URL's path before they cut it at its slashes.
 */ -}}
 {{- define "semel.urlForKEDA" -}}
 {{- $root := index . 0 -}}
 {{- $queue := $root.Values.queue -}}
 {{- $port := ternary ($queue.managementPort | int) (include "semel.port" $root | int) (eq $queue.protocol "http") -}}
 {{- $host := include "semel.hostForKEDA" $root -}}
-{{- $vhost := ternary "" (include "semel.encode" $queue.vhost) (or (eq $queue.vhost "/") (eq $queue.protocol "http")) -}}
-{{ $queue.protocol }}://{{ index . 1 }}{{ contains ":" $host | ternary (printf "[%s]" $host) $host }}:{{ $port }}/{{ $vhost }}
+{{ $queue.protocol }}://{{ index . 1 }}{{ contains ":" $host | ternary (printf "[%s]" $host) $host }}:{{ $port }}
 {{- end }}
 
 {{- /* The sorted set beside a Redis list, as semel names it: a hash tag of the list's own is kept. */ -}}
@@ -193,6 +192,12 @@ seconds more, for a task that has to be stopped after all), its end, and the set
 {{- if and (eq $queue.kind "redis") (ne $queue.vhost "/") -}}
 {{- fail "queue.vhost: is RabbitMQ's; leave it out for redis" -}}
 {{- end -}}
+{{- if and (eq $queue.kind "rabbitmq") (ne (int $queue.database) 0) -}}
+{{- fail "queue.database: is Redis'; leave it out for rabbitmq" -}}
+{{- end -}}
+{{- if and (eq $queue.protocol "http") (or (contains " " $queue.name) (contains " " $queue.vhost)) -}}
+{{- fail "queue.protocol: http finds no queue.name and no queue.vhost with a space in it (KEDA writes it as a plus, the management plugin takes that for one); use amqp" -}}
+{{- end -}}
 {{- if and (eq $queue.protocol "http") (eq $queue.delivery "at-most-once") -}}
 {{- fail "queue.protocol: http counts late, and with queue.delivery at-most-once nothing makes up for it; use amqp" -}}
 {{- end -}}
@@ -220,7 +225,7 @@ seconds more, for a task that has to be stopped after all), its end, and the set
 {{- fail "command: has to be named with inject.enabled; the image's own is not known here" -}}
 {{- end -}}
 {{- range $values.env -}}
-{{- if or (hasPrefix "SEMEL_" .name) (has .name (list "MQ_HOST" "MQ_PORT" "MQ_VHOST" "MQ_QUEUE" "MQ_USERNAME" "MQ_PASSWORD" "REDIS_HOST" "REDIS_PORT" "REDIS_LIST" "REDIS_USER" "REDIS_PASSWORD")) -}}
+{{- if or (hasPrefix "SEMEL_" .name) (has .name (list "MQ_HOST" "MQ_PORT" "MQ_VHOST" "MQ_QUEUE" "MQ_USERNAME" "MQ_PASSWORD" "REDIS_HOST" "REDIS_PORT" "REDIS_LIST" "REDIS_DATABASE" "REDIS_USER" "REDIS_PASSWORD")) -}}
 {{- fail (printf "env: %s is set by the chart; use the values under worker, queue and auth" .name) -}}
 {{- end -}}
 {{- end -}}
