@@ -166,7 +166,8 @@ struct CtlScaleTests {
         let files = try TemporaryDirectory("survive")
         let script = "trap '' TERM; echo $$$$ > $0; echo $$$$ >> $0; exec sleep 1000"
         let run = try Scale.start(
-            Self.text(container: "command: [sh, -c, \"\(script)\", \(files.path("pids"))]"), ["--metric", "0=1"])
+            Self.text(container: "command: [sh, -c, \"\(script)\", \(files.path("pids"))]"), ["--metric", "0=1"],
+            temporary: files.path)
         let pids = try await processes(in: files.path("pids"), run)
         run.process.send(signal)
         if signal == SIGINT {

@@ -53,7 +53,8 @@ final class ScaleRun: Sendable {
     }
 
     static func canSimulate() async throws -> Bool {
-        try await run(.semelctl, ["simulate", "--help"]).status == .exited(0)
+        // For a command that it does not know, semelctl shows the help of all.
+        try await run(.semelctl, ["simulate", "--help"]).stdoutText.contains("--arrivals")
     }
 
     static func simulated(_ preset: String, _ flags: [String]) async throws -> Simulated {

@@ -15,11 +15,14 @@ enum Scale {
         return CtlEnd(status: end.status, stdout: end.stdout, stderrText: end.stderrText)
     }
 
-    /// - Parameter text: The manifest, for standard input; `nil` when it is among the flags.
-    static func start(_ text: String?, _ flags: [String]) throws -> Run {
+    /// - Parameters:
+    ///   - text: The manifest, for standard input; `nil` when it is among the flags.
+    ///   - temporary: Where its temporary files go: those of a command that is killed stay.
+    static func start(_ text: String?, _ flags: [String], temporary: String? = nil) throws -> Run {
         Run(
             process: try RunningProcess(
                 .semelctl, ["scale", "--json"] + (text == nil ? [] : ["-f", "-"]) + flags,
+                environment: RunningProcess.environment(adding: temporary.map { ["TMPDIR": $0] } ?? [:]),
                 input: Array((text ?? "").utf8)))
     }
 
