@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Semel
 import Synchronization
@@ -16,14 +15,6 @@ actor ChildProcess {
         case signalled(Int32)
         /// Somebody else has collected it, or the kernel has because SIGCHLD is ignored.
         case unseen
-    }
-
-    /// What becomes the child's descriptors 0, 1, 2 and 3. The caller keeps its own copies.
-    struct Descriptors: Sendable {
-        var input: CInt
-        var output: CInt
-        var error: CInt
-        var progress: CInt
     }
 
     static let progressDescriptor: CInt = 3
@@ -50,14 +41,9 @@ actor ChildProcess {
 
     /// Starts the command. It is to be waited for.
     func start(
-        _ executable: String, _ arguments: [String], environment: [String], _ descriptors: Descriptors
+        _ executable: String, _ arguments: [String], environment: [String], _ descriptors: ChildDescriptors
     ) throws(SystemError) {
-        var pid = pid_t()
-        let sources = [descriptors.input, descriptors.output, descriptors.error, descriptors.progress]
-        let code = withCStrings(arguments) { argv in
-            withCStrings(environment) { envp in semel_spawn(&pid, executable, argv, envp, sources) }
-        }
-        guard code == 0 else { throw SystemError(doing: "run ‘\(executable)’", code: code) }
+        let pid = try spawn(executable, arguments, environment: environment, descriptors)
         phase.withLock { $0 = .running(pid) }
     }
 
@@ -160,18 +146,4 @@ enum Orphans {
         let fields = String(decoding: buffer[(name + 1)..<count], as: UTF8.self).split(separator: " ")
         return fields.count > 1 ? pid_t(fields[1]) : nil
     }
-}
-
-/// Calls `body` with a null-terminated array of C strings.
-private func withCStrings<Result>(
-    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: strings.count + 1)
-    for (index, string) in strings.enumerated() { pointers[index] = strdup(string) }
-    pointers[strings.count] = nil
-    defer {
-        for index in strings.indices { free(pointers[index]) }
-        pointers.deallocate()
-    }
-    return body(pointers)
 }

@@ -113,7 +113,7 @@ public final class CommandTask: SingleShotTask {
         defer { stage.streams.closeEnds() }
         try await stage.child.start(
             executable, arguments, environment: environment.lines(for: message, context, file: input.file),
-            ChildProcess.Descriptors(
+            ChildDescriptors(
                 input: input.descriptor, output: ends.output, error: ends.error, progress: ends.progress))
         // Not before: what a user may have of this is for tasks, not for those who wait for a message.
         stage.streams.widen()

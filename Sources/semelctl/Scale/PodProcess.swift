@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Semel
+import SemelCommand
 import SemelKEDA
 import Synchronization
 
@@ -82,14 +83,9 @@ final class PodProcess: Sendable {
         let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
         guard nothing >= 0 else { throw SystemError(doing: "open /dev/null") }
         defer { close(nothing) }
-        var pid = pid_t()
-        let descriptors = [nothing, output, output, nothing]
-        let code = withCStrings(words) { argv in
-            withCStrings(environment.map { "\($0.key)=\($0.value)" }) { envp in
-                semel_spawn(&pid, program, argv, envp, descriptors)
-            }
-        }
-        guard code == 0 else { throw SystemError(doing: "run ‘\(program)’", code: code) }
+        let pid = try SemelCommand.spawn(
+            program, words, environment: environment.map { "\($0.key)=\($0.value)" },
+            ChildDescriptors(input: nothing, output: output, error: output, progress: nothing))
         state.withLock { state in
             if case .starting(let signal?) = state { kill(pid, signal) }
             state = .running(pid)
@@ -175,18 +171,4 @@ enum PodOrphans {
             bytes += buffer[..<count]
         }
     }
-}
-
-/// Calls `body` with a null-terminated array of C strings.
-private func withCStrings<Result>(
-    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: strings.count + 1)
-    for (index, string) in strings.enumerated() { pointers[index] = strdup(string) }
-    pointers[strings.count] = nil
-    defer {
-        for index in strings.indices { free(pointers[index]) }
-        pointers.deallocate()
-    }
-    return body(pointers)
 }

@@ -52,11 +52,6 @@ final class ScaleRun: Sendable {
         var peakJobs: Int
     }
 
-    static func canSimulate() async throws -> Bool {
-        // For a command that it does not know, semelctl shows the help of all.
-        try await run(.semelctl, ["simulate", "--help"]).stdoutText.contains("--arrivals")
-    }
-
     static func simulated(_ preset: String, _ flags: [String]) async throws -> Simulated {
         let end = try await run(
             .semelctl, ["simulate", "-f", "\(manifests)/\(preset)/scaledjob.yaml", "--json"] + flags)
