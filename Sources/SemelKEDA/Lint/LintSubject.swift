@@ -72,7 +72,7 @@ struct LintSubject: Sendable {
     }
 
     func trigger(counting queue: QueueFacts) -> LintTrigger? {
-        triggers.first { $0.queueName == queue.queue && queue.kind == $0.broker }
+        triggers.first { $0.isOf(queue) }
     }
 
     /// What a few messages come to with all that is written here.
@@ -103,6 +103,12 @@ struct LintTrigger: Sendable {
             if Self.wordsForHeld.contains(where: { name.contains($0) }) { return .held }
         }
         return resolved.counted
+    }
+
+    // Not inlined: Swift 6.3.1 crashes over it (CopyPropagation) when it optimises ``LintSubject/trigger(counting:)``.
+    @inline(never)
+    func isOf(_ queue: QueueFacts) -> Bool {
+        queueName == queue.queue && queue.kind == broker
     }
 
     var queueName: String? {
