@@ -31,7 +31,7 @@ struct ManifestOption: ParsableArguments {
     }
 
     private func scaledJob(in manifest: Manifest) throws(CommandFailure) -> ScaledJob {
-        let names = manifest.scaledJobs.map { "‘\($0.name)’" }.joined(separator: ", ")
+        let names = manifest.scaledJobs.map { "‘\($0.name.onOneLine)’" }.joined(separator: ", ")
         if let name {
             guard let job = manifest.scaledJob(named: name) else {
                 let known = names.isEmpty ? "there is none" : "there are \(names)"
