@@ -28,6 +28,21 @@ public actor RabbitMQInspector: QueueInspector {
         }
     }
 
+    /// What is ready in the queue itself. The queues beside it, which others than semel do not have, are not asked for: the
+    /// broker logs an error for each one that is not there.
+    public func ready() async throws(QueueFailure) -> Int {
+        do throws(AMQPFailure) {
+            switch try connected().ask([address.queue]).first {
+            case .messages(let count): return count
+            case .refused(let code, let text): throw .closed(code: code, text: text)
+            case nil: throw .broken("the broker did not answer")
+            }
+        } catch {
+            disconnect()
+            throw error.asQueueFailure(address)
+        }
+    }
+
     public func close() async {
         disconnect()
         thread.stop()

@@ -79,8 +79,14 @@ struct CtlExplainTests {
         (["--metric", "1=5"], 64, "--metric: no trigger 1; there is only 0"),
         (["--metric", "0=x"], 64, "--metric: ‘0=x’ is not INDEX=VALUE, such as 0=15: the first trigger reads 15"),
         (["--metric", "0=1", "--metric", "0=2"], 64, "--metric: trigger 0 is given twice"),
-        (["--metric", "0=nan"], 64, "--metric: ‘0=nan’ is not INDEX=VALUE, such as 0=15: the first trigger reads 15"),
+        (["--metric", "0=nan"], 64, "--metric: ‘nan’ has to be a number below 9e15; a trigger reads no other"),
         (["--metric", "0=1", "--running=-1"], 64, "--running: -1 is less than 0"),
+        (["--metric", "0=1", "--running", "-1"], 64, "--running: -1 is less than 0"),
+        (
+            ["--metric", "0=1", "--pending", "9223372036854775807"], 64,
+            "--pending: 9223372036854775807 is above 2147483647"
+        ),
+        (["--metric", "0=1", "--keda", "2.020.1"], 64, "--keda: ‘2.020.1’ is not a version between 2.15 and 2.20"),
         (["--metric", "0=1", "--keda", "2.14"], 64, "--keda: ‘2.14’ is not a version between 2.15 and 2.20"),
         (
             ["--failed", "0", "--metric", "0=1"], 64,
@@ -96,6 +102,10 @@ struct CtlExplainTests {
 
     @Test(arguments: [
         ("a: [", "standard input:2: not YAML: "), ("kind: Deployment", "-: no ScaledJob (apiVersion keda.sh/v1alpha1)"),
+        (
+            "apiVersion: keda.k8s.io/v1alpha1\nkind: ScaledJob",
+            "-: no ScaledJob (apiVersion keda.sh/v1alpha1) in there; there is ScaledJob (keda.k8s.io/v1alpha1)"
+        ),
         (
             ScaledJobText(triggers: [.rabbitMQ(value: "one")]).text,
             "standard input:15: spec.triggers[0].metadata.value: ‘one’ is not a number"
@@ -114,6 +124,24 @@ struct CtlExplainTests {
         let end = try await Explain.run(["-f", "-", "--metric", "0=1"], input: text)
         #expect(end.status == .exited(78) && end.stdout.isEmpty)
         #expect(end.complaint.hasPrefix(complaint), "\(end.stderrText)")
+    }
+
+    @Test func aScaledJobThatIsPaused() async throws {
+        let text = ScaledJobText(triggers: [.rabbitMQ()]).text
+            .replacing("{name: scans}", with: "{name: scans, annotations: {autoscaling.keda.sh/paused: \"true\"}}")
+        let json = try await Explain.json(text, ["--metric", "0=5"])
+        #expect(json["paused"] as? Bool == true && json["create"] as? Int == 0 && json["scaleTo"] as? Int == 5)
+        let end = try await Explain.run(["-f", "-", "--metric", "0=5"], input: text)
+        #expect(end.stdoutText.hasSuffix("Created: 0, since it is paused; else min(S, E) = min(5, 5) = 5\n"))
+    }
+
+    /// What is found is in the JSON, too.
+    @Test func parametersThatKEDADoesNotKnow() async throws {
+        let text = ScaledJobText(triggers: [.rabbitMQ()]).text
+            .replacing("      queueName:", with: "      queueLenght: \"1\"\n      queueName:")
+        let json = try await Explain.json(text, ["--metric", "0=5"])
+        let findings = try #require(json["findings"] as? [[String: any Sendable]])
+        #expect(findings.map { $0["path"] as? String } == ["spec.triggers[0].metadata.queueLenght"], "\(text)")
     }
 
     @Test func unknownFieldsAreSaidAndIgnored() async throws {

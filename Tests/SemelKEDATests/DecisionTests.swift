@@ -158,6 +158,8 @@ import Testing
         one.version = .of("2.20.1")
         #expect(one.decision.queueLength == -1 && one.decision.maxScale == -1 && one.decision.create == 0)
         one.triggers = [(.nan, 1, true), (.infinity, 1, true)]
+        #expect(one.decision.queueLength == -18_446_744_073_709_552)
+        one.version = .newest
         #expect(one.decision.queueLength == 0)
     }
 }

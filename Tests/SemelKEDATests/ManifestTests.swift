@@ -121,7 +121,7 @@ import Testing
 
     private func spec(_ lines: String) throws -> [String] {
         try findings(
-            Fixture.scaledJob(triggers: "- type: cron\n  metadata: {a: b}", spec: lines))
+            Fixture.scaledJob(triggers: "- type: cron\n  metadata: {start: b}", spec: lines))
     }
 
     @Test(arguments: [
@@ -203,7 +203,7 @@ import Testing
 
     @Test(arguments: ["Always", "never"])
     func restartPolicies(_ policy: String) throws {
-        let text = Fixture.scaledJob(triggers: "- type: cron\n  metadata: {a: b}")
+        let text = Fixture.scaledJob(triggers: "- type: cron\n  metadata: {start: b}")
             .replacing("restartPolicy: Never", with: "restartPolicy: \(policy)")
         #expect(try findings(text).count == 1)
     }

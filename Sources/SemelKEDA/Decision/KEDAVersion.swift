@@ -16,7 +16,11 @@ public struct KEDAVersion: Sendable, Hashable, Comparable, CustomStringConvertib
     public init?(_ text: String) {
         let digits = text.hasPrefix("v") ? text.dropFirst() : text[...]
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
-        guard (2...3).contains(parts.count), parts.allSatisfy({ $0.allSatisfy { "0"..."9" ~= $0 } }) else { return nil }
+        guard (2...3).contains(parts.count),
+            parts.allSatisfy({ part in
+                part.allSatisfy { "0"..."9" ~= $0 } && (part.count == 1 || part.first != "0")
+            })
+        else { return nil }
         let numbers = parts.compactMap { Int($0) }
         guard numbers.count == parts.count, numbers[0] == 2, Self.supportedMinors.contains(numbers[1]) else {
             return nil
@@ -45,7 +49,7 @@ extension KEDAVersion {
     /// Before 2.18.0 conditions were counted over all pods of a Job together.
     public var looksForConditionsInOnePod: Bool { isAtLeast(18, 0) }
 
-    /// Before 2.20.2 a negative metric stayed negative.
+    /// Before 2.20.2 a negative metric stayed negative, and one that is no number became the smallest number.
     public var cutsNegativeMetrics: Bool { isAtLeast(20, 2) }
 
     /// Before 2.20.2 the operator ended with a panic when `custom` had no `customScalingQueueLengthDeduction`.

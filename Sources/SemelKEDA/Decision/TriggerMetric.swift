@@ -11,10 +11,11 @@ public struct TriggerMetric: Sendable, Hashable {
 
     /// - Parameters:
     ///   - value: What the scaler read. KEDA cuts it to thousandths; what is negative, infinite or not a number is 0
-    ///     (a negative one only from 2.20.2 on).
+    ///     from 2.20.2 on. Before, a negative one stays, and the others are the smallest number there is.
     ///   - target: The trigger's target; see ``ResolvedTrigger/target``.
     public init(value: Double, target: Double, isActive: Bool, limits: ReplicaLimits, version: KEDAVersion) {
-        let quantity = value.isFinite ? GoNumbers.throughThousandths(value) : 0
+        let isKept = value.isFinite || !version.cutsNegativeMetrics
+        let quantity = isKept ? GoNumbers.throughThousandths(value) : 0
         self.quantity = quantity < 0 && version.cutsNegativeMetrics ? 0 : quantity
         self.target = target
         wanted = target == 0 ? 0 : Self.lesser(self.quantity / target, Double(limits.room))

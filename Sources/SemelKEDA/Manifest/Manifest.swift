@@ -8,6 +8,15 @@ public struct Manifest: Sendable {
     public private(set) var others: [OtherObject] = []
     /// In the order of the files.
     public private(set) var findings: [Finding] = []
+    /// Which of the findings are of which object.
+    private var owners: [Owner] = []
+
+    private struct Owner {
+        let kind: String
+        let name: String?
+        let position: Position
+        let findings: Range<Int>
+    }
 
     public struct OtherObject: Sendable {
         public let kind: String
@@ -37,6 +46,42 @@ public struct Manifest: Sendable {
         scaledJobs.first { $0.name == name }
     }
 
+    /// What is found in this ScaledJob and in the objects that it names. Other objects may be in the same files and have
+    /// nothing to do with it.
+    public func findings(for job: ScaledJob) -> [Finding] {
+        let named = namesOfObjects(for: job)
+        return owners.filter { owner in
+            owner.position == job.position || named.contains { $0 == (owner.kind, owner.name) }
+        }.flatMap { findings[$0.findings] }
+    }
+
+    private func namesOfObjects(for job: ScaledJob) -> [(kind: String, name: String?)] {
+        let references = job.triggers.compactMap { trigger -> (kind: String, name: String?)? in
+            guard let reference = trigger.authenticationRef, let name = reference.name?.value else { return nil }
+            let isClusterWide = reference.kind?.value == "ClusterTriggerAuthentication"
+            return (isClusterWide ? "ClusterTriggerAuthentication" : "TriggerAuthentication", name)
+        }
+        var names = references
+        for authentication in authentications {
+            let kind = authentication.isClusterWide ? "ClusterTriggerAuthentication" : "TriggerAuthentication"
+            guard references.contains(where: { $0 == (kind, authentication.metadata.name?.value) }) else { continue }
+            names += authentication.secrets.map { ("Secret", $0.name) }
+            names += authentication.configMaps.map { ("ConfigMap", $0.name) }
+        }
+        for container in job.job?.template.map({ $0.containers + $0.initContainers }) ?? [] {
+            names += container.envFrom.compactMap { source in source.secretName.map { ("Secret", $0.value) } }
+            names += container.envFrom.compactMap { source in source.configMapName.map { ("ConfigMap", $0.value) } }
+            for variable in container.env {
+                switch variable.source {
+                case .secret(let key): names.append(("Secret", key.name))
+                case .configMap(let key): names.append(("ConfigMap", key.name))
+                case .value, .field, .resource: break
+                }
+            }
+        }
+        return names
+    }
+
     private mutating func add(_ document: YAMLValue, _ list: FindingList) {
         guard let kind = document["kind"]?.text else { return }
         if kind.hasSuffix("List"), let items = document["items"]?.elements {
@@ -44,6 +89,14 @@ public struct Manifest: Sendable {
             return
         }
         let group = document["apiVersion"]?.text.map { $0.split(separator: "/").dropLast().joined(separator: "/") }
+        // The list's findings are put behind those of the files before.
+        let start = findings.count + list.findings.count
+        defer {
+            owners.append(
+                Owner(
+                    kind: kind, name: document["metadata"]?["name"]?.text, position: document.position,
+                    findings: start..<findings.count + list.findings.count))
+        }
         _ = FieldReader.read(document, path: "", list) { reader in
             switch (kind, group) {
             case ("ScaledJob", "keda.sh"): scaledJobs.append(ScaledJob(&reader))

@@ -151,11 +151,7 @@ private struct Spec {
         }
         container = reader.text("envSourceContainerName")
         strategy = reader.object("scalingStrategy") { ScaledJob.ScalingStrategyFields(&$0) }
-        var index = -1
-        triggers = reader.objects("triggers") { trigger in
-            index += 1
-            return ScaledJob.Trigger(&trigger, index: index)
-        }
+        triggers = reader.objects("triggers") { index, trigger in ScaledJob.Trigger(&trigger, index: index) }
         if triggers.isEmpty {
             reader.list.add(.missing, reader.value, reader.path(of: "triggers"), "no trigger; KEDA wants at least one")
         }
@@ -189,6 +185,7 @@ extension ScaledJob.Trigger {
         }
         metricType = reader.text("metricType")
         useCachedMetrics = reader.flag("useCachedMetrics")
+        for finding in TriggerKeys.unknown(metadata, of: type?.value ?? "") { reader.list.add(finding) }
         if let metricType, !metricType.value.isEmpty {
             reader.list.add(
                 Finding(

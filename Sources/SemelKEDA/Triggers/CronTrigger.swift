@@ -21,7 +21,7 @@ public struct CronTrigger: Sendable {
     private static func schedule(_ name: String, _ parameters: TriggerParameters) throws(TriggerError) -> String {
         let text = try parameters.requiredMetadata(name)
         guard text.hasPrefix("@") || text.split(whereSeparator: \.isWhitespace).count == 5 else {
-            throw parameters.error(name, "‘\(text)’ is no schedule of five fields, such as 0 8 * * 1-5")
+            throw parameters.error(name, "\(text.quoted)is no schedule of five fields, such as 0 8 * * 1-5")
         }
         return text
     }

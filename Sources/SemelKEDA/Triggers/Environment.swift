@@ -9,13 +9,24 @@ public enum ResolvedText: Sendable, Hashable {
     }
 }
 
+extension Array {
+    /// The object of that name which counts: one that is in the namespace for certain, and of those the last one, since it
+    /// is applied last.
+    func counting(_ metadata: KeyPath<Element, ObjectMetadata>, _ name: String, in namespace: String?) -> Element? {
+        let reachable = filter {
+            $0[keyPath: metadata].name?.value == name && $0[keyPath: metadata].isReachable(from: namespace)
+        }
+        return reachable.last { $0[keyPath: metadata].namespace?.value == namespace } ?? reachable.last
+    }
+}
+
 extension Manifest {
     func secret(_ name: String, in namespace: String?) -> Secret? {
-        secrets.first { $0.metadata.name?.value == name && $0.metadata.isReachable(from: namespace) }
+        secrets.counting(\.metadata, name, in: namespace)
     }
 
     func configMap(_ name: String, in namespace: String?) -> ConfigMap? {
-        configMaps.first { $0.metadata.name?.value == name && $0.metadata.isReachable(from: namespace) }
+        configMaps.counting(\.metadata, name, in: namespace)
     }
 
     func text(ofSecret name: String, key: String, in namespace: String?) -> ResolvedText {
@@ -82,6 +93,19 @@ extension Manifest {
         }
     }
 
+    /// Why a variable of a container that is not there may be there in the cluster; `nil` when it is certainly absent.
+    func hiddenVariables(of container: Container, namespace: String?) -> String? {
+        for source in container.envFrom {
+            if let name = source.secretName?.value, secret(name, in: namespace) == nil {
+                return "Secret ‘\(name)’ is not in the files"
+            }
+            if let name = source.configMapName?.value, configMap(name, in: namespace) == nil {
+                return "ConfigMap ‘\(name)’ is not in the files"
+            }
+        }
+        return nil
+    }
+
     /// Names of Secrets and ConfigMaps that a container takes all keys of, and that are not in the files.
     public func missingEnvironmentSources(of container: Container, namespace: String?) -> [Located<String>] {
         container.envFrom.filter { !$0.isOptional }.flatMap { source in
@@ -94,17 +118,21 @@ extension Manifest {
 
 /// `$(NAME)` in a variable's value, or in a container's command and arguments.
 public enum VariableExpansion {
+    /// Variables that repeat each other grow without end. Linux takes none of more than 128 KiB.
+    private static let mostBytes = 1 << 20
+
     /// `$$` is a dollar. What names no variable stays as it is.
     public static func expand(_ text: SecretText, _ variables: [String: ResolvedText]) -> ResolvedText {
         var result = ""
         var rest = text.revealed[...]
+        var mayBeClosed = true
         while let dollar = rest.firstIndex(of: "$") {
             result += rest[..<dollar]
             let behind = rest[rest.index(after: dollar)...]
             if behind.first == "$" {
                 result += "$"
                 rest = behind.dropFirst()
-            } else if behind.first == "(", let end = behind.firstIndex(of: ")") {
+            } else if behind.first == "(", mayBeClosed, let end = behind.firstIndex(of: ")") {
                 let name = String(behind[behind.index(after: behind.startIndex)..<end])
                 switch variables[name] {
                 case .known(let value): result += value.revealed
@@ -113,8 +141,13 @@ public enum VariableExpansion {
                 }
                 rest = behind[behind.index(after: end)...]
             } else {
+                // Looked for once: text may be full of brackets that nothing closes.
+                if behind.first == "(" { mayBeClosed = false }
                 result += "$"
                 rest = behind
+            }
+            guard result.utf8.count <= mostBytes else {
+                return .unknown("the container's variables unfold into more than 1 MiB")
             }
         }
         return .known(SecretText(result + rest))

@@ -31,8 +31,9 @@ public struct RabbitMQStatistics: Sendable, Hashable {
                 publishRate = max(publishRate, queue.publishRate)
                 deliverGetRate = max(deliverGetRate, queue.deliverGetRate)
             } else {
-                messages += queue.messages
-                messagesReady += queue.messagesReady
+                // As in Go, where too large a sum wraps around.
+                messages &+= queue.messages
+                messagesReady &+= queue.messagesReady
                 publishRate += queue.publishRate
                 deliverGetRate += queue.deliverGetRate
             }

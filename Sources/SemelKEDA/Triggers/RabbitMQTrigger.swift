@@ -43,18 +43,31 @@ public struct RabbitMQTrigger: Sendable {
     /// `tls: enable` in the authentication.
     public let isTLSEnabled: Bool
     public let unsafeSSL: Bool
+    /// Parameters that may be in the cluster, and why they are not known here. As far as they matter for reading the
+    /// queue, and have no property that says so: `vhostName`, `protocol`, `tls`.
+    public let unknownParameters: [String: String]
 
     var what: String {
         switch mode {
-        case .queueLength: counted == .readyAndHeld ? "messages ready or held" : "messages ready"
+        case .queueLength:
+            switch counted {
+            case .readyAndHeld: "messages ready or held"
+            case .ready: "messages ready"
+            case .held, .other: "messages"
+            }
         default: mode.rawValue
         }
     }
 
-    /// What the metric counts.
+    /// What the metric counts. Without the URL nobody knows whether held messages do.
     public var counted: ResolvedTrigger.Counted {
         guard mode == .queueLength else { return .other }
-        return self.protocol == .http && !excludeUnacknowledged ? .readyAndHeld : .ready
+        if excludeUnacknowledged { return .ready }
+        switch self.protocol {
+        case .http: return .readyAndHeld
+        case .amqp: return .ready
+        case .auto: return .other
+        }
     }
 }
 
@@ -77,6 +90,15 @@ extension RabbitMQTrigger {
             throw parameters.error("tls in the authentication is neither ‘enable’ nor ‘disable’")
         }
         isTLSEnabled = tls == "enable"
+        var unknown: [String: String] = [:]
+        let places: [(String, [TriggerParameters.Place])] = [
+            ("vhostName", [.metadata, .authentication]), ("protocol", [.metadata, .authentication]),
+            ("tls", [.authentication]),
+        ]
+        for (name, places) in places {
+            if case .unknown(let reason) = parameters.text(name, places) { unknown[name] = reason }
+        }
+        unknownParameters = unknown
         let target = try Self.target(parameters)
         (mode, value, isValueWritten, usesQueueLength) = target
         try check(parameters)
@@ -87,7 +109,11 @@ extension RabbitMQTrigger {
     ) throws(TriggerError) -> Protocol {
         let word = parameters.text("protocol", [.metadata, .authentication])?.text?.revealed ?? "auto"
         guard let written = Protocol(rawValue: word) else {
-            throw parameters.error("protocol", "‘\(word)’ is not amqp, http or auto")
+            // What an authentication has may be of a Secret.
+            guard let metadata = parameters.metadata("protocol") else {
+                throw parameters.error("protocol in the authentication is not amqp, http or auto")
+            }
+            throw parameters.error("protocol", "\(metadata.quoted)is not amqp, http or auto")
         }
         guard written == .auto, case .known(let url) = host else { return written }
         switch url.revealed.prefix(while: { $0 != ":" }).lowercased() {
@@ -115,7 +141,7 @@ extension RabbitMQTrigger {
         guard value != 0 else { throw parameters.error("value", "is missing or 0; write \"1\" for a Job a message") }
         guard let mode = Mode(rawValue: word) else {
             let known = Mode.allCases.map(\.rawValue).joined(separator: ", ")
-            throw parameters.error("mode", "‘\(word)’ is none of \(known)")
+            throw parameters.error("mode", "\(word.quoted)is none of \(known)")
         }
         return (mode, value, true, false)
     }

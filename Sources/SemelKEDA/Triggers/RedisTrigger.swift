@@ -51,6 +51,23 @@ public struct RedisEndpoint: Sendable {
         throw parameters.error(isSingle ? "address" : "addresses", "is missing; write host:port, or host and port")
     }
 
+    /// The first of ``addresses``, which is the one that KEDA takes of a single server; `nil` when it is not of the form
+    /// `host:port`. It may be a URL with a password by mistake, so it is not for messages then.
+    public static func server(in addresses: String) -> (host: String, port: Int)? {
+        let address = addresses.prefix { $0 != "," }
+        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
+            (1...65_535).contains(port)
+        else { return nil }
+        var host = address[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        let isName = host.allSatisfy { $0.isLetter || $0.isNumber || "-_.:%".contains($0) }
+        return isName && !host.isEmpty ? (String(host), port) : nil
+    }
+
     private static func isTLSEnabled(_ parameters: TriggerParameters) throws(TriggerError) -> Bool {
         let metadata = parameters.metadata("enableTLS")
         let authentication = parameters.authentication["tls"]?.text?.revealed.trimmed
@@ -59,7 +76,7 @@ public struct RedisEndpoint: Sendable {
         }
         if let metadata {
             guard let isEnabled = GoNumbers.parseBool(metadata) else {
-                throw parameters.error("enableTLS", "‘\(metadata)’ is neither true nor false")
+                throw parameters.error("enableTLS", "\(metadata.quoted)is neither true nor false")
             }
             return isEnabled
         }

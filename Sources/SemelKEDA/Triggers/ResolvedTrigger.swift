@@ -63,12 +63,14 @@ public struct ResolvedTrigger: Sendable {
         case readyAndHeld
         /// Messages that a worker has claimed and not settled.
         case held
-        /// No number of messages.
+        /// No number of messages, or not known here.
         case other
     }
 
     /// For people: `rabbitmq queue scans`.
-    public var summary: String {
+    public var summary: String { line.onOneLine }
+
+    private var line: String {
         switch kind {
         case .rabbitMQ(let trigger): "\(type), \(trigger.what) of queue ‘\(trigger.queueName)’"
         case .redisList(let trigger): "\(type), length of ‘\(trigger.listName)’"
@@ -87,6 +89,7 @@ extension Manifest {
         let parameters = try parameters(of: trigger, of: job)
         let type = trigger.type?.value ?? ""
         let kind: ResolvedTrigger.Kind
+        // What is new here is in TriggerKeys as well.
         switch type {
         case "rabbitmq": kind = .rabbitMQ(try RabbitMQTrigger(parameters))
         case "redis": kind = .redisList(try RedisListTrigger(parameters, .single))
@@ -101,7 +104,7 @@ extension Manifest {
             throw TriggerError(
                 position: trigger.type?.position ?? trigger.position, path: "\(parameters.path).type",
                 message:
-                    "‘\(type)’ is not known here; known are rabbitmq, redis, redis-streams (both also with cluster "
+                    "\(type.quoted)is not known here; known are rabbitmq, redis, redis-streams (both also with cluster "
                     + "and sentinel), aws-sqs-queue and cron")
         }
         return ResolvedTrigger(
@@ -114,39 +117,49 @@ extension Manifest {
         let namespace = job.metadata.namespace?.value
         let template = job.job?.template
         let container = try environmentSource(of: job)
-        let environment = container.map { self.environment(of: $0, namespace: namespace) } ?? [:]
-        let absent = container.flatMap { missingEnvironmentSources(of: $0, namespace: namespace).first }
-        let hiddenVariables = absent.map { "‘\($0.value)’, which has the container's variables, is not in the files" }
+        // Variables can be many and long: they are made when they are asked for.
+        let isAsked = trigger.metadata.entries.contains { $0.name.hasSuffix("FromEnv") }
+        let variables = isAsked ? self.variables(of: container, namespace: namespace) : Variables()
         guard let reference = trigger.authenticationRef, let name = reference.name?.value else {
             return TriggerParameters(
-                trigger: trigger, authentication: [:], environment: environment, hiddenSource: nil,
-                hiddenVariables: hiddenVariables)
+                trigger: trigger, authentication: [:], environment: variables.known, hiddenSource: nil,
+                hiddenVariables: variables.hidden)
         }
         let kind = reference.kind?.value ?? ""
         guard ["", "TriggerAuthentication", "ClusterTriggerAuthentication"].contains(kind) else {
             throw TriggerError(
                 position: reference.kind?.position ?? trigger.position, path: reference.kind?.path ?? "",
-                message: "‘\(kind)’ is not TriggerAuthentication or ClusterTriggerAuthentication")
+                message: "\(kind.quoted)is not TriggerAuthentication or ClusterTriggerAuthentication")
         }
         let isClusterWide = kind == "ClusterTriggerAuthentication"
         guard
-            let authentication = authentications.first(where: {
-                $0.metadata.name?.value == name && $0.isClusterWide == isClusterWide
-                    && (isClusterWide || $0.metadata.isReachable(from: namespace))
-            })
+            let authentication = authentications.filter({ $0.isClusterWide == isClusterWide })
+                .counting(\.metadata, name, in: isClusterWide ? nil : namespace)
         else {
             return TriggerParameters(
-                trigger: trigger, authentication: [:], environment: environment,
+                trigger: trigger, authentication: [:], environment: variables.known,
                 hiddenSource: "\(isClusterWide ? "Cluster" : "")TriggerAuthentication ‘\(name)’ is not in the files",
-                hiddenVariables: hiddenVariables)
+                hiddenVariables: variables.hidden)
         }
         let foreign = authentication.foreignSources.first
         return TriggerParameters(
             trigger: trigger,
-            authentication: values(
-                of: authentication, namespace: isClusterWide ? nil : namespace, environment, template),
-            environment: environment, hiddenSource: foreign.map { "\($0) is known in the cluster only" },
-            hiddenVariables: hiddenVariables)
+            authentication: values(of: authentication, namespace: namespace, container, template),
+            environment: variables.known, hiddenSource: foreign.map { "\($0) is known in the cluster only" },
+            hiddenVariables: variables.hidden)
+    }
+
+    /// A container's variables, and why there may be others.
+    private struct Variables {
+        var known: [String: ResolvedText] = [:]
+        var hidden: String?
+    }
+
+    private func variables(of container: Container?, namespace: String?) -> Variables {
+        guard let container else { return Variables() }
+        return Variables(
+            known: environment(of: container, namespace: namespace),
+            hidden: hiddenVariables(of: container, namespace: namespace))
     }
 
     /// The container whose variables triggers read. Init containers are not looked at.
@@ -160,16 +173,26 @@ extension Manifest {
         return container
     }
 
+    /// A ClusterTriggerAuthentication's objects are in KEDA's own namespace, which is called `keda` nearly everywhere; in
+    /// any other when the files have none there.
+    private func objectNamespace(of authentication: TriggerAuthentication) -> String? {
+        let names = authentication.secrets + authentication.configMaps
+        let isThere = names.contains {
+            secret($0.name, in: "keda") != nil || configMap($0.name, in: "keda") != nil
+        }
+        return isThere ? "keda" : nil
+    }
+
     private func values(
-        of authentication: TriggerAuthentication, namespace: String?, _ environment: [String: ResolvedText],
-        _ template: PodTemplate?
+        of authentication: TriggerAuthentication, namespace: String?, _ standard: Container?, _ template: PodTemplate?
     ) -> [String: ResolvedText] {
         var values: [String: ResolvedText] = [:]
         for entry in authentication.environment {
-            let container = entry.containerName.flatMap { template?.container(named: $0) }
-            let variables = container.map { self.environment(of: $0, namespace: namespace) } ?? environment
-            values[entry.parameter] = variables[entry.variable]
+            let named = entry.containerName.flatMap { template?.container(named: $0) }
+            let variables = self.variables(of: named ?? standard, namespace: namespace)
+            values[entry.parameter] = variables.known[entry.variable] ?? variables.hidden.map { .unknown($0) }
         }
+        let namespace = authentication.isClusterWide ? objectNamespace(of: authentication) : namespace
         for entry in authentication.configMaps {
             values[entry.parameter] = text(ofConfigMap: entry.name, key: entry.key, in: namespace)
         }

@@ -11,7 +11,7 @@ public struct TriggerError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
-    public var description: String { "\(position): \(path): \(message)" }
+    public var description: String { "\(position): \(path): \(message)".onOneLine }
 
     public var finding: Finding { Finding(.invalid, at: position, path: path, message) }
 }
@@ -76,13 +76,13 @@ struct TriggerParameters {
 
     func integer(_ name: String) throws(TriggerError) -> Int64? {
         guard let text = metadata(name) else { return nil }
-        guard let number = GoNumbers.jsonInteger(text) else { throw error(name, "‘\(text)’ is not a whole number") }
+        guard let number = GoNumbers.jsonInteger(text) else { throw error(name, "\(text.quoted)is not a whole number") }
         return number
     }
 
     func number(_ name: String) throws(TriggerError) -> Double? {
         guard let text = metadata(name) else { return nil }
-        guard let number = GoNumbers.jsonNumber(text) else { throw error(name, "‘\(text)’ is not a number") }
+        guard let number = GoNumbers.jsonNumber(text) else { throw error(name, "\(text.quoted)is not a number") }
         return number
     }
 
@@ -92,7 +92,7 @@ struct TriggerParameters {
         case nil: return nil
         case "true": return true
         case "false": return false
-        case let text?: throw error(name, "‘\(text)’ is neither true nor false")
+        case let text?: throw error(name, "\(text.quoted)is neither true nor false")
         }
     }
 
@@ -102,6 +102,10 @@ struct TriggerParameters {
         if places.contains(.authentication) { ways.append("in a TriggerAuthentication") }
         if places.contains(.environment) { ways.append("as \(name)FromEnv") }
         if let variable = trigger.metadata["\(name)FromEnv"], places.contains(.environment) {
+            // Some write the address itself here, password included.
+            guard variable.value.trimmed.isVariableName else {
+                return error("\(name)FromEnv", "is not the name of a variable of the Job's container")
+            }
             return error(
                 "\(name)FromEnv", "the Job's container has no variable ‘\(variable.value)’ with a value")
         }
@@ -121,6 +125,25 @@ struct TriggerParameters {
 }
 
 extension String {
+    /// `‘one’ ` for the beginning of a message. Nothing, when it may be an address with a password in it.
+    var quoted: String {
+        let isHarmless = count <= 40 && !contains("@") && !contains("://")
+        return isHarmless ? "‘\(onOneLine)’ " : ""
+    }
+
+    /// What Kubernetes takes for the name of a variable.
+    fileprivate var isVariableName: Bool {
+        guard let first = utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
+        return utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+    }
+
     var trimmed: String {
         String(trimmingPrefix(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }

@@ -151,7 +151,17 @@ struct FieldReader {
     }
 
     mutating func objects<Result>(_ name: String, _ read: (inout FieldReader) -> Result) -> [Result] {
-        values(name).compactMap { Self.read($0.value, path: $0.path, list, read) }
+        objects(name) { _, reader in read(&reader) }
+    }
+
+    /// With each one's place in the list, from 0.
+    mutating func objects<Result>(_ name: String, _ read: (Int, inout FieldReader) -> Result) -> [Result] {
+        values(name).enumerated().compactMap { index, element in
+            if element.value.isNull {
+                list.add(.wrongType, element.value, element.path, "is empty, where an object has to be")
+            }
+            return Self.read(element.value, path: element.path, list) { read(index, &$0) }
+        }
     }
 
     private mutating func values(_ name: String) -> [(value: YAMLValue, path: String)] {

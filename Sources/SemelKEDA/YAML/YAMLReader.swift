@@ -7,21 +7,29 @@ public struct ManifestError: Error, Sendable, Hashable, CustomStringConvertible 
     public let line: Int?
     public let message: String
 
-    public var description: String { "\(file)\(line.map { ":\($0)" } ?? ""): \(message)" }
+    public var description: String { "\(file)\(line.map { ":\($0)" } ?? ""): \(message)".onOneLine }
 }
 
 /// Reads the documents of a file.
 struct YAMLReader {
     /// Anchors can make a short file unfold into more than any memory holds.
     private static let mostValues = 1_000_000
+    /// What is nested without anchors ends sooner; with them it could be deeper than any stack.
+    private static let mostLevels = 1_000
 
     private let file: String
+    private let hint: String
     private var valueCount = 0
 
     /// - Returns: The documents that are not empty. Anchors and merge keys are unfolded: what an alias stands for has the
     ///   position of what it repeats.
     static func documents(in text: String, file: String) throws(ManifestError) -> [YAMLValue] {
-        var reader = YAMLReader(file: file)
+        // Some editors begin a file with a byte order mark.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+        if let line = ComplexKeys.line(in: text) {
+            throw ManifestError(file: file, line: line, message: "a field's name has to be text")
+        }
+        var reader = YAMLReader(file: file, isTemplate: text.contains("{{"))
         var documents: [YAMLValue] = []
         do {
             // The resolver would look at every scalar with regular expressions; types are told here.
@@ -38,17 +46,22 @@ struct YAMLReader {
         }
     }
 
-    private init(file: String) {
+    private init(file: String, isTemplate: Bool) {
         self.file = file
+        hint = isTemplate ? "; a Helm template has to be rendered first: helm template" : ""
     }
 
-    private mutating func value(of node: Node) throws(ManifestError) -> YAMLValue {
+    private mutating func value(of node: Node, level: Int = 0) throws(ManifestError) -> YAMLValue {
         let position = position(of: node)
         valueCount += 1
         guard valueCount <= Self.mostValues else {
             throw ManifestError(
                 file: file, line: position.line,
                 message: "unfolds into more than \(Self.mostValues) values; its anchors repeat each other")
+        }
+        guard level <= Self.mostLevels else {
+            throw ManifestError(
+                file: file, line: position.line, message: "unfolds into more than \(Self.mostLevels) levels")
         }
         switch node {
         case .scalar(let scalar):
@@ -57,24 +70,24 @@ struct YAMLReader {
             return YAMLValue(.scalar(YAMLScalar(scalar.string, isPlain: isPlain)), at: position)
         case .sequence(let sequence):
             var elements: [YAMLValue] = []
-            for element in sequence { elements.append(try value(of: element)) }
+            for element in sequence { elements.append(try value(of: element, level: level + 1)) }
             return YAMLValue(.list(elements), at: position)
         case .mapping(let mapping):
-            return YAMLValue(.object(try fields(of: mapping)), at: position)
+            return YAMLValue(.object(try fields(of: mapping, level: level + 1)), at: position)
         case .alias:
             throw ManifestError(file: file, line: position.line, message: "not YAML: an alias of nothing")
         }
     }
 
-    private mutating func fields(of mapping: Node.Mapping) throws(ManifestError) -> [YAMLField] {
+    private mutating func fields(of mapping: Node.Mapping, level: Int) throws(ManifestError) -> [YAMLField] {
         var fields: [YAMLField] = []
         var merged: [YAMLField] = []
         for (key, node) in mapping {
             guard case .scalar(let name) = key else {
                 throw ManifestError(
-                    file: file, line: position(of: key).line, message: "a field's name has to be text")
+                    file: file, line: position(of: key).line, message: "a field's name has to be text\(hint)")
             }
-            let value = try value(of: node)
+            let value = try value(of: node, level: level)
             if name.string == "<<", name.style == .plain {
                 merged += (value.elements ?? [value]).flatMap { $0.fields ?? [] }
             } else {
@@ -92,7 +105,6 @@ struct YAMLReader {
 
     /// The parser's own descriptions repeat the file, which may hold secrets.
     private func error(_ error: any Error, in text: String) -> ManifestError {
-        let hint = text.contains("{{") ? "; a Helm template has to be rendered first: helm template" : ""
         switch error {
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):

@@ -31,10 +31,14 @@ struct ExplainCommand: AsyncParsableCommand {
         help: ArgumentHelp("A trigger that fails: KEDA leaves it out. May be given many times.", valueName: "index"))
     var failed: [Int] = []
 
-    @Option(help: ArgumentHelp("How many unfinished Jobs there are, pending ones included.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many unfinished Jobs there are, pending ones included.", valueName: "count"))
     var running = 0
 
-    @Option(help: ArgumentHelp("How many of them are pending.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many of them are pending.", valueName: "count"))
     var pending = 0
 
     @OptionGroup var keda: KEDAVersionOption
@@ -44,9 +48,11 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let version = try keda.parsed()
-        guard running >= 0 else { throw CommandFailure.usage("--running: \(running) is less than 0") }
         // More pending than there are is possible: KEDA counts them one after the other.
-        guard pending >= 0 else { throw CommandFailure.usage("--pending: \(pending) is less than 0") }
+        for (flag, count) in [("--running", running), ("--pending", pending)] {
+            guard count >= 0 else { throw CommandFailure.usage("\(flag): \(count) is less than 0") }
+            guard count <= Int(Int32.max) else { throw CommandFailure.usage("\(flag): \(count) is above \(Int32.max)") }
+        }
         let (job, manifest) = try manifest.read()
         let given = try GivenMetrics(
             metrics: metrics, inactive: inactive, failed: failed, triggerCount: job.triggers.count)
@@ -55,7 +61,8 @@ struct ExplainCommand: AsyncParsableCommand {
         for trigger in job.triggers { triggers.append(try await explain(trigger, of: job, in: manifest, given)) }
         let decision = rules.decide(
             triggers.compactMap { $0.metric(rules) }, running: Int64(running), pending: Int64(pending))
-        let explanation = Explanation(job: job, decision: decision, triggers: triggers)
+        let explanation = Explanation(
+            job: job, decision: decision, triggers: triggers, findings: manifest.findings(for: job))
         try StandardOutput.write(json ? ExplanationJSON(explanation).line() : ExplanationText(explanation).page())
     }
 

@@ -5,6 +5,11 @@ struct Explanation {
     let job: ScaledJob
     let decision: ScalingDecision
     let triggers: [ExplainedTrigger]
+    /// None of them is an error.
+    let findings: [Finding]
+
+    /// How many Jobs are created in this poll: none while the ScaledJob is paused, whatever the decision would be.
+    var create: Int64 { job.isPaused ? 0 : decision.create }
 
     /// Whether this trigger's numbers are in the combination.
     func isTaken(_ trigger: ExplainedTrigger) -> Bool {

@@ -19,14 +19,24 @@ struct ExplanationJSON: Encodable {
     private let strategy: String
     private let combination: String
     private let operatorPanics: Bool
+    private let paused: Bool
+    private let findings: [Finding]
     private let triggers: [Trigger]
+
+    private struct Finding: Encodable {
+        var file: String
+        var line: Int
+        var path: String
+        var kind: String
+        var message: String
+    }
 
     private struct Trigger: Encodable {
         var index: Int
         var type: String
         var name: String?
         var failed: Bool
-        /// As it was given or read, before KEDA cuts it to thousandths.
+        /// As it was given or read, before KEDA cuts it to thousandths. JSON has no infinite numbers: one is left out.
         var value: Double?
         /// From the real queue.
         var read: Bool
@@ -46,18 +56,27 @@ struct ExplanationJSON: Encodable {
         active = decision.isActive
         (queueLength, maxScale) = (decision.queueLength, decision.maxScale)
         (effectiveMaxScale, effectiveMaxScaleRaw) = (decision.effectiveMaxScale, decision.effectiveMaxScaleRaw)
-        (scaleTo, create) = (decision.scaleTo, decision.create)
+        (scaleTo, create) = (decision.scaleTo, explanation.create)
         (running, pending) = (decision.running, decision.pending)
         (minimum, room) = (rules.limits.minimum, rules.limits.room)
         (strategy, combination) = (rules.strategy.name, rules.combination.rawValue)
         operatorPanics = decision.operatorPanics
+        paused = explanation.job.isPaused
+        findings = explanation.findings.map {
+            Finding(
+                file: $0.position.file, line: $0.position.line, path: $0.path, kind: $0.kind.rawValue,
+                message: $0.message)
+        }
         triggers = explanation.triggers.map { trigger in
             var json = Trigger(
                 index: trigger.index, type: trigger.type, name: trigger.name, failed: trigger.hasFailed, read: false,
                 active: false, taken: explanation.isTaken(trigger))
             if case .read(_, let value, _, _, let isRead) = trigger.state, let metric = trigger.metric(rules) {
-                (json.value, json.read, json.active) = (value, isRead, metric.isActive)
-                (json.q, json.t, json.m) = (metric.quantity, metric.target, metric.wanted)
+                let finite = { (number: Double) in number.isFinite ? number : nil }
+                (json.value, json.read, json.active) = (finite(value), isRead, metric.isActive)
+                (json.q, json.t, json.m) = (
+                    finite(metric.quantity), finite(metric.target), finite(metric.wanted)
+                )
             }
             return json
         }

@@ -14,9 +14,9 @@ struct ExplanationText {
 
     func page() -> String {
         let job = explanation.job
-        var lines = ["ScaledJob ‘\(job.name)’ (\(job.position)), KEDA \(rules.version)"]
+        var lines = ["ScaledJob ‘\(job.name)’ (\(job.position)), KEDA \(rules.version)".onOneLine]
         if job.isPaused {
-            lines.append("It is paused (autoscaling.keda.sh/paused): KEDA does nothing until it is not.")
+            lines.append("It is paused (autoscaling.keda.sh/paused): KEDA does nothing until it is not. Without that:")
         }
         lines += [""] + triggers() + [""] + together() + [""] + jobs() + [""] + formula() + [""] + created()
         return lines.joined(separator: "\n") + "\n"
@@ -28,10 +28,10 @@ struct ExplanationText {
     }
 
     private func lines(of trigger: ExplainedTrigger) -> [String] {
-        let name = trigger.name.map { " (\($0))" } ?? ""
+        let name = trigger.name.map { " (\($0.onOneLine))" } ?? ""
         guard case .read(let resolved, let value, let isActive, let isHeldInactive, let isRead) = trigger.state,
             let metric = trigger.metric(rules)
-        else { return ["  \(trigger.index)  \(trigger.type)\(name): fails, so it is left out"] }
+        else { return ["  \(trigger.index)  \(trigger.type.onOneLine)\(name): fails, so it is left out"] }
         let (q, t, m) = (text(metric.quantity), text(metric.target), text(metric.wanted))
         let origin = isRead ? ", read just now" : ""
         let share = metric.target == 0 ? "m = 0, since t is 0" : "m = min(\(q) / \(t), \(rules.limits.room)) = \(m)"
@@ -119,7 +119,8 @@ struct ExplanationText {
         }
         guard decision.isActive else { return ["Created: 0, since nothing is active"] }
         let (S, E) = (decision.scaleTo, decision.effectiveMaxScale)
-        return ["Created: min(S, E) = min(\(S), \(E)) = \(decision.create)"]
+        let sum = "min(S, E) = min(\(S), \(E)) = \(decision.create)"
+        return [explanation.job.isPaused ? "Created: 0, since it is paused; else \(sum)" : "Created: \(sum)"]
     }
 
     private func text(_ number: Double) -> String {
@@ -147,8 +148,10 @@ private struct StrategyText {
         case .accurate:
             let isNew = input.version.accurateComparesWithoutPending
             let compared = isNew ? "M + r - P" : "M + r"
-            let sum = isNew ? "\(M) + \(r) - \(P) = \(M + r - P)" : "\(M) + \(r) = \(M + r)"
-            let isAbove = (isNew ? M + r - P : M + r) > X
+            // Arithmetic wraps around, as the formula's does.
+            let sumOfAll = isNew ? M &+ r &- P : M &+ r
+            let sum = isNew ? "\(M) + \(r) - \(P) = \(sumOfAll)" : "\(M) + \(r) = \(sumOfAll)"
+            let isAbove = sumOfAll > X
             (formula, scaleTo) = ("E = X - r if \(compared) is above X, else M - P", "Q")
             numbers = [
                 "     \(sum) is \(isAbove ? "" : "not ")above \(X), so E = "

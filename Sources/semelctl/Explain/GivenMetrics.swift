@@ -14,10 +14,11 @@ struct GivenMetrics {
         for text in metrics {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             // A quantity in thousandths has 64 bits.
-            guard parts.count == 2, let index = Int(parts[0]), let value = Double(String(parts[1])),
-                abs(value) < 9e15
-            else {
+            guard parts.count == 2, let index = Int(parts[0]), let value = Double(String(parts[1])) else {
                 throw .usage("--metric: ‘\(text)’ is not INDEX=VALUE, such as 0=15: the first trigger reads 15")
+            }
+            guard abs(value) < 9e15 else {
+                throw .usage("--metric: ‘\(parts[1])’ has to be a number below 9e15; a trigger reads no other")
             }
             guard values.updateValue(value, forKey: index) == nil else {
                 throw .usage("--metric: trigger \(index) is given twice")

@@ -17,21 +17,23 @@ struct ManifestOption: ParsableArguments {
     @Option(help: "The ScaledJob, when there are many.")
     var name: String?
 
-    /// Reads the files. What Kubernetes would refuse is an error; what it would ignore is said on standard error.
+    /// Reads the files. What Kubernetes would refuse of the ScaledJob, or of an object that it names, is an error; what it
+    /// would ignore is said on standard error.
     ///
     /// - Parameter changes: What is different on this machine.
     func read(_ changes: DeskChanges = DeskChanges()) throws(CommandFailure) -> (job: ScaledJob, manifest: Manifest) {
         let manifest = try ManifestFiles.read(files, changes)
-        if let error = manifest.findings.first(where: \.isError) {
+        let job = try scaledJob(in: manifest)
+        let findings = manifest.findings(for: job)
+        if let error = findings.first(where: \.isError) {
             throw CommandFailure(error.description, .misconfigured)
         }
-        let job = try scaledJob(in: manifest)
-        for finding in manifest.findings { StandardError.write("semelctl: \(finding)\n") }
+        for finding in findings { StandardError.write("semelctl: \(finding)\n") }
         return (job, manifest)
     }
 
     private func scaledJob(in manifest: Manifest) throws(CommandFailure) -> ScaledJob {
-        let names = manifest.scaledJobs.map { "‘\($0.name)’" }.joined(separator: ", ")
+        let names = manifest.scaledJobs.map { "‘\($0.name.onOneLine)’" }.joined(separator: ", ")
         if let name {
             guard let job = manifest.scaledJob(named: name) else {
                 let known = names.isEmpty ? "there is none" : "there are \(names)"
@@ -41,10 +43,25 @@ struct ManifestOption: ParsableArguments {
         }
         guard let job = manifest.scaledJobs.first else {
             throw CommandFailure(
-                "\(files.joined(separator: ", ")): no ScaledJob (apiVersion keda.sh/v1alpha1) in there", .misconfigured)
+                "\(files.joined(separator: ", ")): no ScaledJob (apiVersion keda.sh/v1alpha1) in there"
+                    + Self.found(in: manifest), .misconfigured)
         }
-        guard manifest.scaledJobs.count == 1 else { throw .usage("choose one of \(names) with --name") }
-        return job
+        guard Set(manifest.scaledJobs.map { $0.name }).count == 1 else {
+            throw .usage("choose one of \(names) with --name".onOneLine)
+        }
+        // Written twice, it is applied twice: the last one stays.
+        return manifest.scaledJobs.last ?? job
+    }
+
+    /// What is there instead, for whoever has a ScaledObject or an apiVersion of long ago.
+    private static func found(in manifest: Manifest) -> String {
+        let others = manifest.others.map { other in
+            let version = other.source["apiVersion"]?.text.map { " (\($0))" } ?? " without apiVersion"
+            return "\(other.kind)\(version)"
+        }
+        guard !others.isEmpty else { return "" }
+        let rest = others.count > 3 ? " and \(others.count - 3) more" : ""
+        return "; there is \(others.prefix(3).joined(separator: ", "))\(rest)".onOneLine
     }
 }
 

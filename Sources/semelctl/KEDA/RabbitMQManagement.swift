@@ -31,6 +31,13 @@ struct RabbitMQManagement {
         else {
             throw TriggerReader.unreadable(trigger, "the host is no URL that begins with http:// or https://")
         }
+        // A raw password with a ‘/’ or ‘?’ in it makes the rest of it a path, or the user a host.
+        guard (try? QueueURL(host, source: "host")) != nil else {
+            throw TriggerReader.unreadable(
+                trigger,
+                "the host is no URL like http://user:password@host:15672/vhost with a port from 1 to 65535; "
+                    + "special characters have to be percent-encoded")
+        }
         place = "\(scheme)://\(name)\(parts.port.map { ":\($0)" } ?? "")"
         url = place + Self.path(rabbitMQ, parts.percentEncodedPath)
         let user = try rabbitMQ.username.map { text throws(CommandFailure) in
@@ -118,7 +125,8 @@ struct RabbitMQManagement {
         case 200: return Data(buffer: try await response.body.collect(upTo: Self.mostBytes))
         case 401, 403: throw failure("refused: \(response.status.code) \(response.status.reasonPhrase)", .refused)
         case 404:
-            throw failure("no queue ‘\(rabbitMQ.queueName)’ (404); KEDA fails at it in every poll", .misconfigured)
+            throw failure(
+                "no queue ‘\(rabbitMQ.queueName.onOneLine)’ (404); KEDA fails at it in every poll", .misconfigured)
         default: throw failure("answered \(response.status.code) \(response.status.reasonPhrase)", .unreachable)
         }
     }

@@ -30,12 +30,11 @@ struct RedisLength {
             throw TriggerReader.unreadable(trigger, "Redis \(endpoint.topology.rawValue) cannot be read yet")
         }
         if endpoint.isTLSEnabled { throw TriggerReader.unreadable(trigger, "Redis cannot be read with TLS yet") }
-        let address = try TriggerReader.known(endpoint.addresses, "address", trigger).prefix { $0 != "," }
-        guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
-            (1...65_535).contains(port), colon > address.startIndex
-        else { throw TriggerReader.unreadable(trigger, "the address is not of the form host:port") }
-        host = String(address[..<colon].filter { $0 != "[" && $0 != "]" })
-        self.port = port
+        let address = try TriggerReader.known(endpoint.addresses, "address", trigger)
+        guard let server = RedisEndpoint.server(in: address) else {
+            throw TriggerReader.unreadable(trigger, "the address is not of the form host:port")
+        }
+        (host, port) = server
         var commands: [[String]] = []
         if let password = endpoint.password {
             let user = try endpoint.username.map { text throws(CommandFailure) in
@@ -79,9 +78,11 @@ struct RedisLength {
             let isRefusal = ["NOAUTH", "WRONGPASS", "NOPERM", "AUTH", "invalid password"].contains {
                 error.contains($0)
             }
-            let end = error.firstRange(of: " script: ")?.lowerBound ?? error.endIndex
+            // The rest may repeat what was sent: a password among it.
+            let code = error.prefix { $0.isASCII && $0.isUppercase }
             throw failure(
-                "\(isRefusal ? "refused" : "answered"): \(error[..<end])", isRefusal ? .refused : .misconfigured)
+                "\(isRefusal ? "refused" : "answered with an error"): \(code)\(Self.words(of: error).map { ", \($0)" } ?? "")",
+                isRefusal ? .refused : .misconfigured)
         }
         guard let last = answers.last, last.hasPrefix(":"), let length = Int64(last.dropFirst()) else {
             throw failure("answered out of turn", .unreachable)
@@ -118,6 +119,17 @@ struct RedisLength {
 
     private func failure(_ reason: String, _ outcome: Outcome) -> CommandFailure {
         TriggerReader.unreachable(trigger, "Redis at \(host):\(port): \(reason)", outcome)
+    }
+
+    /// What is known of the server's errors, in words of our own.
+    private static func words(of error: String) -> String? {
+        if error.contains("without any password configured") { return "it has no password for this user" }
+        if error.contains("invalid password") || error.hasPrefix("WRONGPASS") { return "wrong username or password" }
+        if error.hasPrefix("NOAUTH") { return "it wants a password" }
+        if error.hasPrefix("NOPERM") { return "the user may not run EVAL, TYPE or the key's command" }
+        if error.contains("DB index is out of range") { return "there is no database of that databaseIndex" }
+        if error.contains("unknown command") { return "it does not know EVAL, AUTH or SELECT" }
+        return nil
     }
 
     private static func words(of error: any Error) -> String {

@@ -15,6 +15,9 @@ enum TriggerReader {
         switch trigger.kind {
         case .rabbitMQ(let rabbitMQ):
             let host = try known(rabbitMQ.host, "host", trigger)
+            if let (name, reason) = rabbitMQ.unknownParameters.min(by: { $0.key < $1.key }) {
+                throw unreadable(trigger, "\(name) is not known: \(reason)")
+            }
             guard rabbitMQ.protocol == .http else { return try await readAMQP(rabbitMQ, host, trigger) }
             let statistics = try await RabbitMQManagement(rabbitMQ, host: host, trigger).statistics()
             let reading = rabbitMQ.reading(statistics)
@@ -44,13 +47,21 @@ enum TriggerReader {
                     path: rabbitMQ.vhostName.map { "/\($0)" } ?? url.path,
                     options: ["queue": rabbitMQ.queueName], source: url.source))
         } catch {
-            throw CommandFailure(error)
+            // What the URL has may be of a Secret, and its options are not KEDA's alone.
+            let isEncrypted = host.lowercased().hasPrefix("amqps:")
+            throw unreadable(
+                trigger,
+                isEncrypted
+                    ? "amqps:// cannot be read yet"
+                    : "the host cannot be read; it has to be like amqp://user:password@host:5672/vhost, special characters "
+                        + "percent-encoded, without options")
         }
         let inspector: RabbitMQInspector
         do throws(SystemError) { inspector = try RabbitMQInspector(address) } catch { throw CommandFailure(error) }
         let messages: Double
-        do throws(QueueFailure) { messages = Double(try await inspector.counts().ready) } catch {
-            throw CommandFailure(error)
+        do throws(QueueFailure) { messages = Double(try await inspector.ready()) } catch {
+            await inspector.close()
+            throw CommandFailure("\(error.reason)\(advice(trigger, error.outcome))".onOneLine, error.outcome)
         }
         await inspector.close()
         return TriggerReading(value: messages, isActive: trigger.isActive(at: messages))
@@ -66,13 +77,19 @@ enum TriggerReader {
     }
 
     static func unreadable(_ trigger: ResolvedTrigger, _ reason: String) -> CommandFailure {
-        CommandFailure("\(source(trigger)): \(reason); give it with --metric \(trigger.index)=VALUE", .misconfigured)
+        CommandFailure(
+            "\(source(trigger)): \(reason); give it with --metric \(trigger.index)=VALUE".onOneLine, .misconfigured)
     }
 
     static func unreachable(_ trigger: ResolvedTrigger, _ reason: String, _ outcome: Outcome = .unreachable)
         -> CommandFailure
     {
-        CommandFailure("\(source(trigger)): \(reason)", outcome)
+        CommandFailure("\(source(trigger)): \(reason)\(advice(trigger, outcome))".onOneLine, outcome)
+    }
+
+    /// What cannot be reached from here may not be reached by KEDA either: then the others decide.
+    private static func advice(_ trigger: ResolvedTrigger, _ outcome: Outcome) -> String {
+        outcome == .misconfigured ? "" : "; KEDA leaves out a trigger that fails: --failed \(trigger.index)"
     }
 
     private static func source(_ trigger: ResolvedTrigger) -> String {
