@@ -161,7 +161,7 @@ struct CtlScaleTests {
     }
 
     /// A second signal, and a kill, leave nothing behind either.
-    @Test(arguments: [SIGINT, SIGKILL])
+    @Test(arguments: [SIGINT, SIGHUP, SIGQUIT, SIGKILL])
     func nothingSurvives(_ signal: Int32) async throws {
         let files = try TemporaryDirectory("survive")
         let script = "trap '' TERM; echo $$$$ > $0; echo $$$$ >> $0; exec sleep 1000"
@@ -170,11 +170,16 @@ struct CtlScaleTests {
             temporary: files.path)
         let pids = try await processes(in: files.path("pids"), run)
         run.process.send(signal)
-        if signal == SIGINT {
+        if signal != SIGKILL {
             try await run.process.waitForOutput(containing: "draining", timeout: .seconds(60))
             run.process.send(signal)
         }
-        _ = try await run.process.waitForExit(timeout: .seconds(60))
+        let status = try await run.process.waitForExit(timeout: .seconds(60))
+        if signal != SIGKILL {
+            #expect(status == .exited(signal == SIGINT ? 130 : 143))
+            let left = try FileManager.default.contentsOfDirectory(atPath: files.path)
+            #expect(!left.contains { $0.hasPrefix("semelctl-scale-") }, "\(left)")
+        }
         for pid in pids { try await eventually("\(pid) ends") { kill(pid, 0) != 0 } }
     }
 
@@ -203,6 +208,26 @@ struct CtlScaleTests {
         #expect(end.count("changed") == 1, "\(end.text)")
         #expect(try end.summary.jobsCreated == (isGradual ? 2 : 4), "\(end.text)")
         #expect(end.count("job-deleted") == (isGradual ? 0 : 2))
+    }
+
+    /// A Job keeps its template, and what a changed file has deleted is done again before --once ends.
+    @Test(arguments: [true, false])
+    func theTemplateOfAJob(_ isGradual: Bool) async throws {
+        let files = try TemporaryDirectory("template")
+        func text(_ word: String) -> String {
+            Self.text(
+                job: "backoffLimit: 2", pod: "restartPolicy: OnFailure",
+                container: "command: [sh, -c, 'echo \(word) >> $0; sleep 2; test $(grep -c . $0) -ge 2', "
+                    + "\(files.path("words"))]",
+                spec: "pollingInterval: 1" + (isGradual ? "\n  rollout: {strategy: gradual}" : ""))
+        }
+        let file = try files.write(text("old"), to: "scaledjob.yaml")
+        let run = try Scale.start(nil, ["-f", file, "--once", "--metric", "0=1"])
+        try await waitFor(files.path("words"), run)
+        try files.write(text("new"), to: "scaledjob.yaml")
+        let end = try await run.end()
+        let words = try String(contentsOfFile: files.path("words"), encoding: .utf8).split(separator: "\n")
+        #expect(end.status == .exited(0) && words == (isGradual ? ["old", "old"] : ["old", "new"]), "\(end.text)")
     }
 
     private func waitFor(_ file: String, _ run: Scale.Run) async throws {

@@ -6,7 +6,8 @@ import Testing
 struct CtlScaleUsageTests {
     @Test(arguments: [
         (["--host", "a"], "--host: ‘a’ is not NAME[:PORT]=ADDRESS[:PORT], such as rabbitmq.default.svc=127.0.0.1"),
-        (["--env", "=secret"], "--env: write NAME=VALUE"), (["--env", "A"], "--env: write NAME=VALUE"),
+        (["--env", "=secret"], "--env: write NAME=VALUE or NAME"),
+        (["--env", "NOT_SET"], "--env: write NAME=VALUE, or NAME of a variable that is set"),
         (["--poll", "5"], "--poll: ‘5’ is not a time such as 500ms, 5s or 2m"),
         (["--poll", "1ms"], "--poll: at least 10ms"), (["--entrypoint", " "], "--entrypoint: no command"),
         (["--once", "--until-empty"], "--once and --until-empty: choose one of them"),
@@ -41,6 +42,14 @@ struct CtlScaleUsageTests {
         let end = try await Scale.plain(text, ["--metric", "0=1"] + flags)
         #expect(end.status == .exited(78) && end.stdout.isEmpty)
         #expect(end.complaint.contains(complaint), "\(end.stderrText)")
+    }
+
+    @Test func logsThatCannotBeWritten() async throws {
+        let files = try TemporaryDirectory("logs")
+        let file = try files.write("", to: "file")
+        let end = try await Scale.plain(
+            CtlScaleTests.text(), ["--metric", "0=1", "--entrypoint", "env", "--logs", file])
+        #expect(end.status == .exited(78) && end.complaint.hasPrefix("--logs: "), "\(end.stderrText)")
     }
 
     /// A queue that is not there at the first poll.

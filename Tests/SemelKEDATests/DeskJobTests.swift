@@ -57,12 +57,12 @@ import Testing
                 "{action: FailJob, onExitCodes: {operator: In, values: [65, 78]}}", 65,
                 "failed scans-1 PodFailurePolicy", 0
             ),
-            ("{action: Ignore, onExitCodes: {operator: In, values: [75]}}", 75, "ended scans-1-1 75", 1),
+            ("{action: Ignore, onExitCodes: {operator: In, values: [75]}}", 75, "ended scans-1-1 75", 0),
             (
                 "{action: Count, onExitCodes: {operator: In, values: [75]}}", 75, "failed scans-1 BackoffLimitExceeded",
                 0
             ),
-            ("{action: Ignore, onExitCodes: {operator: NotIn, values: [65]}}", 1, "ended scans-1-1 1", 1),
+            ("{action: Ignore, onExitCodes: {operator: NotIn, values: [65]}}", 1, "ended scans-1-1 1", 0),
             (
                 "{action: Ignore, onExitCodes: {containerName: other, operator: In, values: [75]}}", 75,
                 "failed scans-1 BackoffLimitExceeded", 0
@@ -79,6 +79,22 @@ import Testing
         desk.run()
         desk.end(1, .exited(code))
         #expect(desk.started.count == started && desk.news().last == last)
+    }
+
+    /// Pods that do not count have no limit: a pause before each, and none of them is kept.
+    @Test func ignoredPods() throws {
+        let rule = "{action: Ignore, onExitCodes: {operator: In, values: [75]}}"
+        var desk = try Desk(job: "backoffLimit: 0, podFailurePolicy: {rules: [\(rule)]}")
+        desk.poll(1)
+        for number in 1...3 {
+            #expect(desk.started.count == 1)
+            desk.run()
+            desk.end(number, .exited(75))
+            #expect(desk.started.isEmpty && desk.scaled.jobs[0].pods.isEmpty)
+            desk.pass(1)
+        }
+        desk.run()
+        #expect(desk.news().last == "started scans-1-4")
     }
 
     @Test func manyCompletions() throws {
@@ -130,10 +146,30 @@ import Testing
         #expect(desk.news().last == "failed scans-1 BackoffLimitExceeded")
     }
 
+    /// It passes while the pod waits for its container's next start, too.
+    @Test func deadlineOfAPodThatWaits() throws {
+        var desk = try Desk(job: "backoffLimit: 9", pod: "restartPolicy: OnFailure, activeDeadlineSeconds: 5")
+        desk.poll(1)
+        for _ in 1...2 {
+            desk.run()
+            desk.end(1, .exited(1))
+        }
+        desk.pass(5)
+        #expect(desk.stopped.isEmpty && desk.scaled.jobs[0].failures == 1 && desk.scaled.nextTime == .seconds(15))
+        desk.pass(10)
+        #expect(desk.started.count == 1 && desk.scaled.jobs[0].pods.count == 2)
+    }
+
+    @Test func aLongGracePeriod() throws {
+        let job = try Desk.scaledJob(pod: "terminationGracePeriodSeconds: 400000000")
+        #expect(DeskJobRules(job.job).gracePeriod == .seconds(315_360_000))
+    }
+
     @Test func suspended() throws {
-        var desk = try Desk(job: "suspend: true")
+        var desk = try Desk(job: "suspend: true, activeDeadlineSeconds: 1")
         desk.poll(1)
         #expect(desk.started.isEmpty && desk.scaled.nextTime == nil)
+        desk.pass(2)
         desk.poll(1)
         #expect(desk.news().last == "poll 1 1 -> 0")
     }

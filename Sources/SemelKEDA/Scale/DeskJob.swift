@@ -26,6 +26,7 @@ public struct DeskJob: Sendable {
     public private(set) var failures = 0
     public let rules: DeskJobRules
     private var nextPod = Duration.zero
+    private var podCount = 0
 
     init(name: String, generation: Int, created: Duration, rules: DeskJobRules) {
         self.name = name
@@ -83,12 +84,18 @@ public struct DeskJob: Sendable {
         }
         switch rules.failurePolicy?.verdict(on: exit, of: rules.containerName) ?? .count {
         case .failJob: decide(.failed("PodFailurePolicy"))
-        case .ignore: nextPod = now
-        case .count:
-            failures += 1
-            nextPod = now + DeskJobRules.pauseBeforePod(failures: failures)
-            if failures > rules.backoffLimit { decide(.failed("BackoffLimitExceeded")) }
+        case .ignore:
+            nextPod = now + DeskJobRules.pauseAfterIgnored
+            // There is no limit to their number.
+            pods.remove(at: index)
+        case .count: countFailure(now)
         }
+    }
+
+    private mutating func countFailure(_ now: Duration) {
+        failures += 1
+        nextPod = now + DeskJobRules.pauseBeforePod(failures: failures)
+        if failures > rules.backoffLimit { decide(.failed("BackoffLimitExceeded")) }
     }
 
     private mutating func decide(_ verdict: Verdict) {
@@ -102,19 +109,20 @@ public struct DeskJob: Sendable {
         var commands: [DeskCommand] = []
         if case .active = state {
             if isEnough { decide(.complete) }
-            if let limit = rules.activeDeadline, now >= created + limit { decide(.failed("DeadlineExceeded")) }
+            if let limit = deadline, now >= created + limit { decide(.failed("DeadlineExceeded")) }
         }
-        switch state {
-        case .active: commands = runPods(now, &nextNumber)
-        case .ending(let verdict):
-            commands = stopPods()
-            guard pods.allSatisfy(\.hasEnded) else { break }
+        if case .active = state { commands = runPods(now, &nextNumber) }
+        if case .ending(let verdict) = state {
+            commands += stopPods()
+            guard pods.allSatisfy(\.hasEnded) else { return commands }
             state = .finished(verdict, at: now)
             commands.append(.tell(.jobFinished(name, verdict)))
-        case .finished: break
         }
         return commands
     }
+
+    /// The time of a suspended Job does not run.
+    private var deadline: Duration? { rules.isSuspended ? nil : rules.activeDeadline }
 
     private var isEnough: Bool {
         if let completions = rules.completions { return successes >= completions }
@@ -125,15 +133,19 @@ public struct DeskJob: Sendable {
         guard !rules.isSuspended else { return [] }
         var commands: [DeskCommand] = []
         for index in pods.indices {
-            if case .waiting(let until) = pods[index].state, now >= until {
+            if isOverdue(pods[index], now), !pods[index].isStopping {
+                commands += stop(index)
+                // It waited for its next start: no process tells its end.
+                if pods[index].hasEnded { countFailure(now) }
+            } else if case .waiting(let until) = pods[index].state, now >= until {
                 pods[index].state = .starting
                 commands.append(.start(pods[index].id))
             }
-            if isOverdue(pods[index], now), !pods[index].isStopping { commands += stop(index) }
         }
+        guard case .active = state else { return commands }
         while now >= nextPod, pods.count(where: { !$0.hasEnded }) < wanted {
-            let pod = DeskPod(
-                id: DeskPod.ID(number: nextNumber), name: "\(name)-\(pods.count + 1)", created: now)
+            podCount += 1
+            let pod = DeskPod(id: DeskPod.ID(number: nextNumber), name: "\(name)-\(podCount)", created: now)
             nextNumber += 1
             pods.append(pod)
             commands.append(.start(pod.id))
@@ -175,7 +187,7 @@ public struct DeskJob: Sendable {
         if let limit = rules.podDeadline {
             times += pods.filter { !$0.hasEnded && !$0.isStopping }.map { $0.created + limit }
         }
-        if let limit = rules.activeDeadline { times.append(created + limit) }
+        if let limit = deadline { times.append(created + limit) }
         if !rules.isSuspended, pods.count(where: { !$0.hasEnded }) < wanted { times.append(nextPod) }
         return times.min()
     }

@@ -30,20 +30,27 @@ public struct DeskJobRules: Sendable {
         isSuspended = job?.suspend?.value ?? false
         // KEDA writes OnFailure where nothing is written.
         restartsContainers = (template?.restartPolicy?.value ?? "OnFailure") == "OnFailure"
-        gracePeriod = Self.seconds(template?.terminationGracePeriodSeconds?.value ?? 30) ?? .zero
+        gracePeriod = .seconds(min(template?.terminationGracePeriodSeconds?.value ?? 30, Self.tenYears))
         failurePolicy = job?.podFailurePolicy
         containerName = template?.containers.first?.name?.value
     }
 
-    /// More than ten years is for ever, and fits into every sum.
+    /// Fits into every sum.
+    private static let tenYears: Int64 = 315_360_000
+
+    /// More than ten years is for ever.
     private static func seconds(_ count: Int64?) -> Duration? {
-        count.flatMap { $0 < 315_360_000 ? .seconds($0) : nil }
+        count.flatMap { $0 < tenYears ? .seconds($0) : nil }
     }
 
     /// How long Kubernetes waits before the next pod of a Job that has failed so often: 10 s, 20 s, … 6 minutes.
     static func pauseBeforePod(failures: Int) -> Duration {
         failures == 0 ? .zero : min(.seconds(10 << min(failures - 1, 6)), .seconds(360))
     }
+
+    /// Before the pod that follows one that does not count: without it a command that fails at once would be started
+    /// without end and without a pause.
+    static let pauseAfterIgnored = Duration.seconds(1)
 
     /// How long the kubelet waits before it starts a container again: not at all, 10 s, 20 s, … 5 minutes.
     static func pauseBeforeRestart(restarts: Int) -> Duration {

@@ -44,8 +44,8 @@ public struct DeskScaledJob: Sendable {
         (jobs + leaving).lazy.flatMap(\.pods).first { $0.id == id }
     }
 
-    public func jobName(of id: DeskPod.ID) -> String? {
-        (jobs + leaving).first { $0.pod(id) != nil }?.name
+    public func job(of id: DeskPod.ID) -> DeskJob? {
+        (jobs + leaving).first { $0.pod(id) != nil }
     }
 
     /// When ``step(_:)`` is to be called at the latest; `nil` when only something that happens can change anything.

@@ -19,9 +19,14 @@ enum StandardOutput {
 
     /// Writes all of it. Ends the process, quietly, when nobody reads any more.
     static func write(bytes: [UInt8]) throws(CommandFailure) {
+        guard try writeIfRead(bytes: bytes) else { exit(Outcome.completed.exitCode) }
+    }
+
+    /// Writes all of it, and goes on when nobody reads any more; returns whether somebody does.
+    static func writeIfRead(bytes: [UInt8]) throws(CommandFailure) -> Bool {
         switch writeAll(bytes, to: STDOUT_FILENO) {
-        case 0: return
-        case EPIPE: exit(Outcome.completed.exitCode)
+        case 0: return true
+        case EPIPE: return false
         case let code: throw CommandFailure(SystemError(doing: "write standard output", code: code))
         }
     }

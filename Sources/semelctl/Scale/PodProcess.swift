@@ -23,8 +23,8 @@ final class PodProcess: Sendable {
     private let state = Mutex(State.starting(signal: nil))
     private let podName: String?
 
-    /// - Parameter podName: What every process of the pod has in its environment, as `HOSTNAME`: all of them end with
-    ///   this one. `nil` for a process beside the pod's own, such as a probe.
+    /// - Parameter podName: What every process of the pod has in its environment, as ``PodOrphans/mark``: all of them end
+    ///   with this one. `nil` for a process beside the pod's own, such as a probe.
     init(podName: String?) {
         self.podName = podName
     }
@@ -104,7 +104,7 @@ final class PodProcess: Sendable {
             state = .ended
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         }
-        if let podName { PodOrphans.end { PodOrphans.hostName(of: $0) == podName } }
+        if let podName { PodOrphans.end { PodOrphans.podName(of: $0) == podName } }
         let signal = status & 0x7F
         return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
     }
@@ -134,10 +134,13 @@ enum PodOrphans {
         }
     }
 
-    /// The variable `HOSTNAME` that a process was started with.
-    static func hostName(of pid: pid_t) -> String? {
+    /// The variable with the pod's name; not `HOSTNAME`, which a manifest may set.
+    static let mark = "SEMELCTL_POD"
+
+    /// What the mark says that a process was started with.
+    static func podName(of pid: pid_t) -> String? {
         let variables = contents(of: "/proc/\(pid)/environ").split(separator: 0)
-        let name = Array("HOSTNAME=".utf8)
+        let name = Array("\(mark)=".utf8)
         return variables.first { $0.starts(with: name) }.map {
             String(decoding: $0.dropFirst(name.count), as: UTF8.self)
         }

@@ -35,12 +35,13 @@ final class PodRunner: Sendable {
         (id, name, self.jobName, address) = (pod.id, pod.name, jobName, command.address)
         try FileManager.default.createDirectory(atPath: "\(directory)/tmp", withIntermediateDirectories: true)
         var environment = PodLauncher.environment(command.environment)
-        let ownLog = "\(directory)/termination-log"
-        terminationLog = environment["SEMEL_TERMINATION_LOG"] ?? ownLog
+        // Whatever is written: one path for all of them would mix up what they say.
+        terminationLog = "\(directory)/termination-log"
         environment["SEMEL_TERMINATION_LOG"] = terminationLog
         environment["TMPDIR"] = environment["TMPDIR"] ?? "\(directory)/tmp"
+        environment[PodOrphans.mark] = pod.name
         // Empty, as the kubelet's: what a container wrote before it was started again does not count.
-        try Data().write(to: URL(fileURLWithPath: ownLog))
+        try Data().write(to: URL(fileURLWithPath: terminationLog))
         let output = open(log ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard output >= 0 else { throw SystemError(doing: "open \(log ?? "")") }
         let process = PodProcess(podName: pod.name)

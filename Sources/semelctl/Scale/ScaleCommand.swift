@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Semel
 import SemelKEDA
 
@@ -15,7 +16,8 @@ struct ScaleCommand: AsyncParsableCommand {
             An image is not run. Its entry point is ‘semel run --’, as that of semel-runtime, or --entrypoint; its command \
             is given after --. Names that only the cluster knows are replaced with --host.
 
-            Ctrl-C asks all workers to end and waits for their grace period; a second one kills them. Exit codes: 0 done; \
+            Ctrl-C asks all workers to end and waits for their grace period; a second one kills them. SIGTERM, \
+            SIGHUP and SIGQUIT do the same. Exit codes: 0 done; \
             1 some Job failed (with --once or --until-empty); 64, 69, 77, 78 before anything runs; 130 or 143 stopped.
             """)
 
@@ -31,7 +33,8 @@ struct ScaleCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("env"),
         help: ArgumentHelp(
-            "A variable of the worker, in place of what is written. May be given many times.", valueName: "name=value"))
+            "A variable of the worker, in place of what is written; without a value, the one that semelctl has. May be "
+                + "given many times.", valueName: "name[=value]"))
     var variables: [String] = []
 
     @Option(
@@ -98,9 +101,12 @@ struct ScaleCommand: AsyncParsableCommand {
         for text in variables {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             // What is behind the sign may be a password, and what is not understood may be one as well.
-            guard parts.count == 2, !parts[0].isEmpty else { throw .usage("--env: write NAME=VALUE") }
-            changes.variables.removeAll { $0.name == parts[0] }
-            changes.variables.append((String(parts[0]), SecretText(String(parts[1]))))
+            guard let name = parts.first, !name.isEmpty else { throw .usage("--env: write NAME=VALUE or NAME") }
+            // A value on the command line is seen by everybody who may list processes.
+            guard let value = parts.count == 2 ? String(parts[1]) : getenv(String(name)).map({ String(cString: $0) })
+            else { throw .usage("--env: write NAME=VALUE, or NAME of a variable that is set") }
+            changes.variables.removeAll { $0.name == name }
+            changes.variables.append((String(name), SecretText(value)))
         }
         let words = entrypoint.map { $0.split(separator: " ").map(String.init) }
         if let words, words.isEmpty { throw .usage("--entrypoint: no command") }

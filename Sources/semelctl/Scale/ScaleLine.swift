@@ -79,7 +79,8 @@ struct ScaleLine: Encodable, Sendable {
     }
 
     private var words: String {
-        let because = reason.map { ": \($0)" } ?? ""
+        // A worker writes its reason itself.
+        let because = reason.map { ": \($0.onOneLine)" } ?? ""
         let (job, pod) = (job ?? "", pod ?? "")
         switch event {
         case .poll:
@@ -92,7 +93,7 @@ struct ScaleLine: Encodable, Sendable {
         case .podStarted: return "pod \(pod) started on \(address ?? "")"
         case .podReady: return "pod \(pod) ready"
         case .podEnded:
-            return "pod \(pod) ended: exit \(exit ?? 0)\(outcome.map { ", \($0)" } ?? "")\(because)"
+            return "pod \(pod) ended: exit \(exit ?? 0)\(outcome.map { ", \($0.onOneLine)" } ?? "")\(because)"
         case .changed: return "changed: generation \(generation ?? 0)\(because)"
         case .problem: return "problem\(because)"
         case .draining: return "draining\(because)"
@@ -118,7 +119,7 @@ struct ScaleSummary: Encodable, Sendable {
     var outcomes: [String: Int]
 
     var text: String {
-        let ends = outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        let ends = outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key.onOneLine)" }.joined(separator: ", ")
         let deleted = jobsDeleted == 0 ? "" : ", \(jobsDeleted) deleted"
         return
             "Jobs: \(jobsCreated) created, at most \(peakJobs) at a time; \(jobsComplete) complete, \(idleJobs) of them "

@@ -28,6 +28,8 @@ actor ScaleLoop {
 
     private var files: ScaleManifest
     private var desk: DeskScaledJob
+    /// What Jobs were made of, by their generation: a Job keeps its template whatever the file says later.
+    private var templates: [Int: ScaledJob]
     private var output: ScaleOutput
     private var pods: [DeskPod.ID: PodRunner] = [:]
     private var ends = ScaleEnds()
@@ -38,32 +40,41 @@ actor ScaleLoop {
     private var emptyPolls = 0
     private var isDraining = false
     private var alarm: Task<Void, Never>?
+    private var graces: [DeskPod.ID: Task<Void, Never>] = [:]
+    /// What the last poll could not read: it is told once.
+    private var failures: Set<String> = []
 
     init(_ settings: ScaleSettings, _ files: ScaleManifest) throws(CommandFailure) {
         self.settings = settings
         self.files = files
         desk = DeskScaledJob(files.job, settings.version)
+        templates = [desk.generation: files.job]
         output = ScaleOutput(isJSON: settings.isJSON)
         (happenings, happen) = AsyncStream.makeStream(of: Happening.self)
+        directory =
+            FileManager.default.temporaryDirectory.appendingPathComponent(
+                "semelctl-scale-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+            ).path
+        // What may fail comes first: a client has to be shut down, and the directory to be removed.
+        if let logs = settings.logs {
+            try? FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
+            guard access("\(logs)/.", W_OK | X_OK) == 0 else {
+                let reason = SystemError(doing: "write to the directory ‘\(logs)’").description
+                throw CommandFailure("--logs: \(reason)", .misconfigured)
+            }
+        }
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw CommandFailure("\(directory): cannot be made", .misconfigured)
+        }
         // The kubelet does not check a pod's certificate either.
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.certificateVerification = .none
         client = HTTPClient(
             eventLoopGroupProvider: .singleton,
             configuration: HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow))
-        directory =
-            FileManager.default.temporaryDirectory.appendingPathComponent(
-                "semelctl-scale-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-            ).path
-        do {
-            try FileManager.default.createDirectory(
-                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            if let logs = settings.logs {
-                try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
-            }
-        } catch {
-            throw CommandFailure("\(settings.logs ?? directory): cannot be made", .misconfigured)
-        }
     }
 
     private var now: Duration { clock.now - start }
@@ -73,7 +84,12 @@ actor ScaleLoop {
         for line in files.omissions { StandardError.write("semelctl: \(line)\n") }
         if files.job.isPaused { StandardError.write("semelctl: the ScaledJob is paused: nothing is made of it\n") }
         let happen = happen
-        Interruption.await { happen.yield(.interrupted) }
+        let directory = directory
+        Interruption.await {
+            happen.yield(.interrupted)
+        } again: {
+            Self.endAtOnce(directory)
+        }
         let watch = FileWatch(paths: settings.manifest.files.filter { $0 != "-" })
         let watching = Task { await watch.run { happen.yield(.filesChanged) } }
         let refreshing = output.isTable ? Task { await Self.refresh { happen.yield(.time) } } : nil
@@ -93,6 +109,25 @@ actor ScaleLoop {
         if desk.tally.failed > 0 { throw ExitCode(1) }
     }
 
+    /// On a second signal. Not through the loop, which may be waiting for somebody to read what it writes.
+    private static func endAtOnce(_ directory: String) {
+        // Every process is a child of this one, or becomes one when its parent is killed.
+        PodOrphans.end { _ in true }
+        remove(directory)
+        let (outcome, signal) = Interruption.outcome ?? (.terminated, "SIGTERM")
+        StandardError.write("semelctl: stopped by \(signal), everything is killed\n")
+        _exit(outcome.exitCode)
+    }
+
+    /// The loop may remove a pod's part of it at the same time, which makes the removal of the whole fail.
+    private static func remove(_ directory: String) {
+        for _ in 1...100 {
+            try? FileManager.default.removeItem(atPath: directory)
+            guard FileManager.default.fileExists(atPath: directory) else { return }
+            usleep(5_000)
+        }
+    }
+
     private static func refresh(_ body: @Sendable () -> Void) async {
         while (try? await Task.sleep(for: .seconds(1))) != nil { body() }
     }
@@ -108,6 +143,7 @@ actor ScaleLoop {
 
     /// Nothing survives: whatever the reason is for the end.
     private func cleanUp() async {
+        for grace in graces.values { grace.cancel() }
         for pod in pods.values {
             pod.endProbing()
             pod.process.kill9()
@@ -119,7 +155,7 @@ actor ScaleLoop {
         do throws(SystemError) {
             try startThread("semelctl-end") {
                 PodOrphans.end { _ in true }
-                try? FileManager.default.removeItem(atPath: directory)
+                Self.remove(directory)
                 isDone.fulfil(true)
             }
             _ = await isDone.wait()
@@ -160,7 +196,11 @@ actor ScaleLoop {
         // Nothing runs yet: better to end than to repeat that the queue is not there.
         if !hasPolled, !desk.scaledJob.isPaused, let failure = poll.failures.first { throw failure }
         hasPolled = true
-        for failure in poll.failures { try tellProblem("\(failure.description); KEDA leaves the trigger out") }
+        let before = failures
+        failures = Set(poll.failures.map(\.description))
+        for failure in failures.subtracting(before).sorted() {
+            try tellProblem("\(failure); KEDA leaves the trigger out")
+        }
         emptySince = poll.isEmpty ? emptySince ?? since : nil
         emptyPolls = poll.isEmpty && desk.isQuiet ? emptyPolls + 1 : 0
         try perform(desk.polled(poll.metrics, now))
@@ -199,7 +239,18 @@ actor ScaleLoop {
         let isOtherSpec = read.job.source["spec"]?.fingerprint != files.job.source["spec"]?.fingerprint
         let isPausedNow = read.job.isPaused != files.job.isPaused
         files = read
-        try perform(desk.changed(read.job, isOtherSpec: isOtherSpec, now))
+        let deleted = desk.tally.deleted
+        let commands = desk.changed(read.job, isOtherSpec: isOtherSpec, now)
+        let inUse = Set(desk.unfinished.map(\.generation))
+        templates = templates.filter { inUse.contains($0.key) }
+        templates[desk.generation] = read.job
+        try perform(commands)
+        if case .afterOnePoll = settings.end {
+            // Its Jobs are deleted: they are made again, so that the end does not say of them that they are done.
+            guard hasPolled, desk.tally.deleted > deleted else { return }
+            (hasPolled, nextPoll) = (false, now)
+            return
+        }
         // KEDA begins its loop anew, with a poll at once.
         guard isOtherSpec || isPausedNow else { return }
         if nextPoll == nil { pollsAgain = true } else { nextPoll = now }
@@ -226,15 +277,16 @@ actor ScaleLoop {
     }
 
     private func startPod(_ id: DeskPod.ID) throws(CommandFailure) {
-        guard let pod = desk.pod(id), let jobName = desk.jobName(of: id) else { return }
+        guard let pod = desk.pod(id), let job = desk.job(of: id) else { return }
+        let template = templates[job.generation] ?? files.job
         // 127.0.0.1 is everybody's; two of these commands hardly ever share the second number.
         let address = "127.\(firstOctet).\(id.number / 254 % 256).\(id.number % 254 + 1)"
         do {
-            let identity = PodCommand.Identity(name: pod.name, jobName: jobName, address: address, node: Self.node)
-            let command = try PodCommand(files.job, in: files.manifest, settings.image, identity)
+            let identity = PodCommand.Identity(name: pod.name, jobName: job.name, address: address, node: Self.node)
+            let command = try PodCommand(template, in: files.manifest, settings.image, identity)
             let happen = happen
             pods[id] = try PodRunner(
-                pod, jobName: jobName, command, container: files.job.job?.template?.containers.first,
+                pod, jobName: job.name, command, container: template.job?.template?.containers.first,
                 directory: "\(directory)/\(pod.name)", log: settings.logs.map { "\($0)/\(pod.name).log" },
                 client: client
             ) { happen.yield(.pod($0, $1)) }
@@ -253,8 +305,8 @@ actor ScaleLoop {
     private func stopPod(_ id: DeskPod.ID, _ grace: Duration) {
         pods[id]?.process.signal(SIGTERM)
         let happen = happen
-        Task {
-            try? await Task.sleep(for: grace)
+        graces[id] = Task {
+            guard (try? await Task.sleep(for: grace)) != nil else { return }
             happen.yield(.graceIsOver(id))
         }
     }
@@ -267,8 +319,10 @@ actor ScaleLoop {
             let words = pods[pod.id]?.lastWords
             (line.outcome, line.reason) = (words?.outcome, words?.reason)
             pods[pod.id] = nil
+            graces.removeValue(forKey: pod.id)?.cancel()
             try? FileManager.default.removeItem(atPath: "\(directory)/\(pod.name)")
         case .jobFinished(let name, let verdict): ends.finished(name, verdict)
+        case .jobDeleted(let name, _): ends.forget(name)
         default: break
         }
         try output.tell(line)
@@ -302,24 +356,5 @@ actor ScaleLoop {
             guard emptyPolls >= 2, let since = emptySince else { return false }
             return now - since >= patience ?? files.patience
         }
-    }
-}
-
-/// What the workers' ends say.
-struct ScaleEnds: Sendable {
-    private(set) var outcomes: [String: Int] = [:]
-    private(set) var idleJobs = 0
-    /// Of unfinished Jobs, by their names.
-    private var byJob: [String: [String]] = [:]
-
-    mutating func note(_ pod: PodRunner) {
-        let outcome = pod.lastWords?.outcome ?? "unknown"
-        outcomes[outcome, default: 0] += 1
-        byJob[pod.jobName, default: []].append(outcome)
-    }
-
-    mutating func finished(_ job: String, _ verdict: DeskJob.Verdict) {
-        let outcomes = byJob.removeValue(forKey: job) ?? []
-        if verdict == .complete, !outcomes.isEmpty, outcomes.allSatisfy({ $0 == "idle" }) { idleJobs += 1 }
     }
 }

@@ -8,15 +8,20 @@ struct ScaleOutput: Sendable {
         case lines, json, table
     }
 
-    /// Rows of the table, and lines of events below it.
+    /// Rows of the table at most, and lines of events below it.
     private static let mostRows = 20
     private static let eventCount = 6
+    /// The head, the line about further Jobs, and the empty one.
+    private static let otherLines = 4
     private static let pause = Duration.milliseconds(100)
 
     private let kind: Kind
     private var recent: [String] = []
     private var lastPoll = ""
     private var drawnLines = 0
+    private var drawnSize: (rows: Int, columns: Int)?
+    /// Nobody reads any more: the Jobs go on without being shown.
+    private var isClosed = false
     private var drawnAt = Duration.zero
 
     init(isJSON: Bool) {
@@ -29,13 +34,19 @@ struct ScaleOutput: Sendable {
 
     mutating func tell(_ line: ScaleLine) throws(CommandFailure) {
         switch kind {
-        case .json: try StandardOutput.write(JSONText.of(line) + "\n")
+        case .json: try write(JSONText.of(line) + "\n")
         case .lines:
-            if isNews(line) { try StandardOutput.write(line.text + "\n") }
+            if isNews(line) { try write(line.text + "\n") }
         case .table:
             guard isNews(line) else { return }
             recent = (recent + [line.text]).suffix(Self.eventCount)
         }
+    }
+
+    private mutating func write(_ text: String) throws(CommandFailure) {
+        guard !isClosed else { return }
+        isClosed = try !StandardOutput.writeIfRead(bytes: Array(text.utf8))
+        if isClosed { StandardError.write("semelctl: nobody reads standard output any more; the Jobs go on\n") }
     }
 
     /// Polls that are like the one before and create nothing, and finished Jobs that go, are of no interest to people.
@@ -57,22 +68,26 @@ struct ScaleOutput: Sendable {
                 + "\(unfinished.count) unfinished, \(tally.complete) complete, \(tally.failed) failed",
             Self.row("JOB", "POD", "STATE", "AGE"),
         ]
-        lines += unfinished.prefix(Self.mostRows).map { job in
+        let size = Self.size
+        // What is above the screen cannot be written over, so all of it has to be on the screen.
+        let rows = max(1, min(Self.mostRows, size.rows - 1 - Self.otherLines - recent.count))
+        lines += unfinished.prefix(rows).map { job in
             let pod = job.pods.last
             return Self.row(
                 job.name, pod?.name ?? "-", Self.state(pod), HumanText.age((now - job.created).seconds))
         }
-        if unfinished.count > Self.mostRows { lines.append("… and \(unfinished.count - Self.mostRows) more") }
-        lines += [""] + recent
-        let up = drawnLines == 0 ? "" : "\u{1B}[\(drawnLines)A"
+        if unfinished.count > rows { lines.append("… and \(unfinished.count - rows) more") }
+        lines = Array((lines + [""] + recent).prefix(max(1, size.rows - 1)))
+        // Nobody knows where a terminal of another size has put the lines, so it begins with an empty one.
+        let isSameSize = drawnSize.map { $0 == size } ?? true
+        let begin = !isSameSize ? "\u{1B}[H\u{1B}[2J" : drawnLines == 0 ? "" : "\u{1B}[\(drawnLines)A"
         // A line that the terminal breaks would be counted once: they are cut instead.
-        let width = Self.columns
-        try StandardOutput.write(up + lines.map { "\($0.prefix(width))\u{1B}[K\n" }.joined() + "\u{1B}[J")
-        drawnLines = lines.count
+        try write(begin + lines.map { "\($0.prefix(size.columns))\u{1B}[K\n" }.joined() + "\u{1B}[J")
+        (drawnLines, drawnSize) = (lines.count, size)
     }
 
     mutating func end(_ summary: ScaleSummary) throws(CommandFailure) {
-        try StandardOutput.write(kind == .json ? JSONText.of(summary) + "\n" : summary.text)
+        try write(kind == .json ? JSONText.of(summary) + "\n" : summary.text)
     }
 
     private static func state(_ pod: DeskPod?) -> String {
@@ -93,9 +108,11 @@ struct ScaleOutput: Sendable {
         }.joined()
     }
 
-    private static var columns: Int {
+    private static var size: (rows: Int, columns: Int) {
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return (24, 80)
+        }
+        return (Int(size.ws_row), Int(size.ws_col))
     }
 }
