@@ -78,6 +78,10 @@ import Testing
         #expect(endless.ids().contains("SJ065"))
     }
 
+    @Test func aHugeBackoffLimit() {
+        #expect(amqp.spoiled(("backoffLimit: 0", "backoffLimit: 2147483647")).ids() == ["SJ060"])
+    }
+
     @Test func almostNoMessages() {
         #expect(ArrivalSchedule.random(perSecond: 1e-30, for: 600_000, seed: 1).isEmpty)
     }

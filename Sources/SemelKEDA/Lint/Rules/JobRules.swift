@@ -4,7 +4,7 @@ import Semel
 enum JobRules {
     static let all = [
         backoffLimit, restartPolicy, manyPods, deadlineTooShort, deadlineEndsWork, graceTooShort, neverEnds, sidecar,
-        history, refusedJob,
+        history, refusedJob, suspended,
     ]
 
     static let backoffLimit = LintRule(
@@ -18,7 +18,7 @@ enum JobRules {
         return [
             LintRemark(
                 job.backoffLimit?.position ?? subject.place("jobTargetRef", "backoffLimit"),
-                "\(written) a failed Job runs up to \(limit + 1) pods, each of which takes the next message, while the queue "
+                "\(written) a failed Job runs up to \(Int64(limit) + 1) pods, each of which takes the next message, while the queue "
                     + "gives the failed one to another Job",
                 fix: "write backoffLimit: 0, and count attempts on the message")
         ]
@@ -196,6 +196,19 @@ enum JobRules {
             default: return nil
             }
         }
+    }
+
+    static let suspended = LintRule(
+        "SJ072", "suspended-jobs", .error, "`suspend: true`: the Jobs get no pods until somebody resumes each of them."
+    ) { subject in
+        guard let suspend = subject.job.job?.suspend, suspend.value else { return [] }
+        return [
+            LintRemark(
+                suspend.position,
+                "each Job is unfinished without a pod: no message is taken, and after \(subject.job.limits.total) of them "
+                    + "no Job is made any more",
+                fix: "remove suspend")
+        ]
     }
 
     static let refusedJob = LintRule(
