@@ -146,7 +146,9 @@ import Testing
     }
 
     @Test func aPlotHasAllSeries() {
-        let svg = TimelinePlot(title: "a <b>", timeline: input(Scene.amqp, .rabbitMQ, .accurate).run().timeline).svg()
+        let svg = TimelinePlot(title: "a <b>\u{1b}", timeline: input(Scene.amqp, .rabbitMQ, .accurate).run().timeline)
+            .svg()
+        #expect(!svg.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
         #expect(svg.hasPrefix("<svg ") && svg.contains("a &lt;b>") && !svg.contains("NaN"))
         #expect(svg.split(separator: "<path").count == 4)
     }

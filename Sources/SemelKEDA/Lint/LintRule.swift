@@ -90,6 +90,6 @@ public struct LintFinding: Sendable {
 
     /// `scaledjob.yaml:12: error SJ010: what will happen; what to do`
     public var description: String {
-        "\(position): \(rule.severity.rawValue) \(rule.id): \(problem); \(fix)"
+        "\(position): \(rule.severity.rawValue) \(rule.id): \(problem); \(fix)".onOneLine
     }
 }

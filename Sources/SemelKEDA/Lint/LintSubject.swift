@@ -19,14 +19,35 @@ struct LintSubject: Sendable {
         var refusals: [TriggerError] = []
         for trigger in job.triggers where TriggerRules.isKnown(trigger.type?.value) {
             do throws(TriggerError) {
-                triggers.append(LintTrigger(written: trigger, resolved: try manifest.resolve(trigger, of: job)))
+                let resolved = try manifest.resolve(trigger, of: job)
+                triggers.append(LintTrigger(written: trigger, resolved: resolved, counted: resolved.counted))
             } catch {
                 refusals.append(error)
             }
         }
-        self.triggers = triggers
+        let worker = WorkerSettings(job, manifest)
+        let lists = Set(triggers.compactMap(\.listName))
+        self.triggers = triggers.map { trigger in
+            LintTrigger(
+                written: trigger.written, resolved: trigger.resolved,
+                counted: Self.counted(trigger, lists: lists, taken: worker?.queue?.name))
+        }
         self.refusals = refusals
-        worker = WorkerSettings(job, manifest)
+        self.worker = worker
+    }
+
+    /// - Parameters:
+    ///   - lists: All lists that are counted.
+    ///   - taken: The one that the worker takes from.
+    private static func counted(
+        _ trigger: LintTrigger, lists: Set<String>, taken: String?
+    ) -> ResolvedTrigger.Counted {
+        // Whether it is amqp or http is in a URL that is in the cluster.
+        if trigger.hasUnknownProtocol { return .other }
+        guard let name = trigger.listName else { return trigger.resolved.counted }
+        // What workers take from waits, whatever it is called, and so does what has leases of its own.
+        if name == taken || lists.contains(SeveralTriggersRules.leases(of: name)) { return trigger.resolved.counted }
+        return LintTrigger.isNameOfHeld(name) ? .held : trigger.resolved.counted
     }
 
     var spec: YAMLValue? { job.source["spec"] }
@@ -68,6 +89,9 @@ struct LintSubject: Sendable {
     /// Whether a Job is pending until its worker has claimed a message, as far as the file tells.
     var isPendingUntilClaimed: Bool {
         guard job.scalingStrategy.pendingPodConditions.contains(where: { $0.value == "Ready" }) else { return false }
+        if let worker {
+            return worker.container.readinessProbe.map { worker.tellsOfClaim($0) != false } ?? false
+        }
         return pod?.containers.contains { $0.readinessProbe != nil } ?? false
     }
 
@@ -75,13 +99,18 @@ struct LintSubject: Sendable {
         triggers.first { $0.isOf(queue) }
     }
 
+    private var waitSeconds: Int {
+        if worker?.waitsForever == true { return PollModel.longest }
+        return min(worker?.duration("SEMEL_WAIT").map { Int($0.components.seconds) } ?? 10, PollModel.longest)
+    }
+
     /// What a few messages come to with all that is written here.
     var model: PollModel {
         PollModel(
             rules: job.rules(version), triggers: triggers.map(\.modelled), pollSeconds: job.pollingSeconds,
             isPendingUntilClaimed: isPendingUntilClaimed,
-            waitSeconds: worker?.duration("SEMEL_WAIT").map { Int($0.components.seconds) } ?? 10,
-            lingerSeconds: Int(worker?.linger.components.seconds ?? 0))
+            waitSeconds: waitSeconds,
+            lingerSeconds: min(Int(worker?.linger.components.seconds ?? 0), PollModel.longest))
     }
 }
 
@@ -89,20 +118,21 @@ struct LintSubject: Sendable {
 struct LintTrigger: Sendable {
     let written: ScaledJob.Trigger
     let resolved: ResolvedTrigger
+    let counted: ResolvedTrigger.Counted
 
-    /// A sorted set of leases, a list of what is being processed: only its name tells that Redis counts held messages.
-    private static let wordsForHeld = [
-        "lease", "processing", "inflight", "in-flight", "in_flight", "unacked", "claimed", "reserved", "working",
+    private static let wordsForHeld: Set<String> = [
+        "lease", "leases", "processing", "inflight", "in flight", "unacked", "claimed", "reserved", "working",
     ]
 
-    var counted: ResolvedTrigger.Counted {
-        // Whether it is amqp or http is in a URL that is in the cluster.
-        if hasUnknownProtocol { return .other }
-        if case .redisList(let list) = resolved.kind {
-            let name = list.listName.lowercased()
-            if Self.wordsForHeld.contains(where: { name.contains($0) }) { return .held }
-        }
-        return resolved.counted
+    /// A sorted set of leases, a list of what is being processed: only its name tells that Redis counts held messages.
+    /// The words are whole and last: `networking` and `release-builds` are lists like any other.
+    static func isNameOfHeld(_ list: String) -> Bool {
+        let words = list.lowercased().split { ":-_.{}".contains($0) }
+        return [1, 2].contains { wordsForHeld.contains(words.suffix($0).joined(separator: " ")) }
+    }
+
+    var listName: String? {
+        if case .redisList(let list) = resolved.kind { list.listName } else { nil }
     }
 
     // Not inlined: Swift 6.3.1 crashes over it (CopyPropagation) when it optimises ``LintSubject/trigger(counting:)``.

@@ -11,7 +11,11 @@ public struct Linter: Sendable {
 
     /// - Parameter file: What to call it in findings.
     public mutating func add(_ text: String, file: String) {
-        silencers[file] = Silencer(text)
+        let silencer = Silencer(text)
+        silencers[file] = silencer
+        findings += silencer.mistakes.map { line, problem in
+            ReadingRules.finding(ReadingRules.unknownRule, Position(file: file, line: line, column: 1), problem)
+        }
         do throws(ManifestError) {
             try manifest.add(text, file: file)
         } catch {
@@ -70,10 +74,19 @@ struct Silencer: Sendable {
             case .rules(let ids): ids.contains(id)
             }
         }
+
+        var mistake: String? {
+            guard case .rules(let ids) = self else { return nil }
+            if ids.isEmpty { return "the comment names no rule" }
+            let unknown = ids.subtracting(LintRule.all.map(\.id)).sorted()
+            return unknown.isEmpty ? nil : "the comment names \(unknown.joined(separator: " and ")), which is no rule"
+        }
     }
 
     private var byLine: [Int: [Scope]] = [:]
     private var wholeFile: [Scope] = []
+    /// What is to be left out and cannot be, with its line.
+    private(set) var mistakes: [(line: Int, problem: String)] = []
 
     init(_ text: String) {
         guard text.contains("semel-lint:") else { return }
@@ -84,6 +97,7 @@ struct Silencer: Sendable {
             var here = above
             if let (isForFile, scope) = Self.directive(in: line) {
                 if isForFile { wholeFile.append(scope) } else { here.append(scope) }
+                if let problem = scope.mistake { mistakes.append((index + 1, problem)) }
             }
             above = isComment ? here : []
             if !here.isEmpty { byLine[index + 1] = here }
@@ -95,12 +109,23 @@ struct Silencer: Sendable {
     }
 
     private static func directive(in line: Substring) -> (isForFile: Bool, Scope)? {
-        guard let hash = line.lastIndex(of: "#") else { return nil }
-        var words = line[line.index(after: hash)...].split { $0.isWhitespace || $0 == "," }[...]
-        guard words.popFirst() == "semel-lint:", let verb = words.popFirst(), ["ignore", "ignore-file"].contains(verb)
+        // The reason may have a # of its own.
+        guard
+            let marker = line.ranges(of: "semel-lint:").first(where: { range in
+                line[..<range.lowerBound].last { !$0.isWhitespace } == "#"
+            })
         else { return nil }
+        var words = line[marker.upperBound...].split { $0.isWhitespace || $0 == "," }[...]
+        guard let verb = words.popFirst(), ["ignore", "ignore-file"].contains(verb) else { return nil }
         // What follows the ids is the reason.
-        let ids = words.prefix { $0.hasPrefix("SJ") && $0.dropFirst(2).allSatisfy(\.isNumber) }.map(String.init)
-        return (verb == "ignore-file", ids.isEmpty ? .all : .rules(Set(ids)))
+        let ids = words.map { id(in: $0) }.prefix { $0 != nil }.compactMap { $0 }
+        return (verb == "ignore-file", words.isEmpty ? .all : .rules(Set(ids)))
+    }
+
+    /// `SJ040`, `sj040` and `SJ040:`
+    private static func id(in word: Substring) -> String? {
+        let id = word.uppercased().prefix { $0.isLetter || $0.isNumber }
+        guard id.hasPrefix("SJ"), id.count > 2, id.dropFirst(2).allSatisfy(\.isNumber) else { return nil }
+        return String(id)
     }
 }

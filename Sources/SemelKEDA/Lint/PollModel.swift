@@ -41,10 +41,23 @@ struct PollModel: Sendable {
         var left = 0
     }
 
+    /// Longer than any model lasts.
+    static let longest = 86_400
+
     /// When it ends, whatever is left.
     var lastSecond = 3 * 3_600
+    /// With more Jobs than these there are no numbers: each second looks at each Job.
+    static let mostJobs = 1_000
 
+    /// Whether so many Jobs may be there at a time that the model would take minutes.
+    var isTooLarge: Bool {
+        rules.limits.minimum > Self.mostJobs
+            || (rules.limits.room > Self.mostJobs && triggers.contains { $0.target < 0.02 })
+    }
+
+    /// Nothing but 0 when it is too large.
     func run() -> Forecast {
+        if isTooLarge { return Forecast() }
         var state = State(self)
         var second = 0
         while second <= lastSecond, !state.isOver {

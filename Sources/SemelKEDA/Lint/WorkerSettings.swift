@@ -65,7 +65,25 @@ struct WorkerSettings: Sendable {
     var grace: Duration { duration("SEMEL_GRACE") ?? .seconds(20) }
     var linger: Duration { duration("SEMEL_LINGER") ?? .zero }
     var losesOnCrash: Bool { text("SEMEL_DELIVERY") == "at-most-once" }
+    var waitsForever: Bool { text("SEMEL_WAIT") == "forever" }
     var finishesOnTerm: Bool { text("SEMEL_ON_TERM") == "finish" }
+
+    /// Whether a probe succeeds once a message is claimed and not before; `nil` when that is not known.
+    func tellsOfClaim(_ probe: Probe) -> Bool? {
+        switch probe.action {
+        case .httpGet(let path, _, _): return path.prefix { $0 != "?" && $0 != "#" } == "/readyz"
+        // Open as soon as semel runs.
+        case .tcpSocket(let port): return isStatusPort(port) ? false : nil
+        case .exec, .grpc, .none: return nil
+        }
+    }
+
+    private func isStatusPort(_ port: String) -> Bool {
+        let number =
+            container.ports.first { $0.name?.value == port }?.containerPort.map { String($0.value) } ?? port
+        let address = text("SEMEL_STATUS_ADDRESS") ?? "0.0.0.0:8082"
+        return address.split(separator: ":").last.map(String.init) == number
+    }
 
     /// The queue that it takes from; `nil` when that is known in the cluster only.
     var queue: (kind: QueueFacts.Kind, name: String, position: Position)? {

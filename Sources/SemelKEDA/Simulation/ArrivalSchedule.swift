@@ -51,7 +51,7 @@ public struct ArrivalSchedule: Sendable, Hashable {
         while true {
             // In millionths of the mean: at high rates a millisecond is too coarse.
             time += Double(gap.milliseconds(random, .arrival, batches.count)) / 1_000 / perSecond
-            guard Int(time) < length else { return batches }
+            guard time < Double(length) else { return batches }
             batches.append(Batch(time: Int(time), count: 1))
         }
     }

@@ -75,7 +75,7 @@ extension SimulatedPod.Readiness {
             return
         }
         let first = probe.initialDelaySeconds * 1_000
-        if case .httpGet(let path, _, _) = probe.action, path == "/readyz" {
+        if case .httpGet(let path, _, _) = probe.action, path.prefix(while: { $0 != "?" }) == "/readyz" {
             self = .claimed(probeInterval: probe.periodSeconds * 1_000, firstProbe: first)
         } else {
             self = .afterStart(first)

@@ -52,7 +52,7 @@ public struct TimelinePlot: Sendable {
             .idle { fill: #f85149 }
             }
             </style>
-            <text class="title" x="\(Self.left)" y="20">\(Self.escaped(title))</text>
+            <text class="title" x="\(Self.left)" y="20">\(Self.escaped(Self.shortened(title)))</text>
             \(panels.indices.map { panel($0) }.joined(separator: "\n"))
             </svg>
 
@@ -79,11 +79,12 @@ public struct TimelinePlot: Sendable {
         let ticks = (0...4).map { tick in
             let x = Self.left + (right - Self.left) * tick / 4
             let time = Self.time(total * tick / 4, of: total)
-            return "<text class=\"middle\" x=\"\(x)\" y=\"\(bottom + 17)\">\(time)</text>"
+            let anchor = tick == 4 ? "end" : "middle"
+            return "<text class=\"\(anchor)\" x=\"\(x)\" y=\"\(bottom + 17)\">\(time)</text>"
         }
         return """
             <line class="axis" x1="\(Self.left)" y1="\(bottom)" x2="\(right)" y2="\(bottom)"/>
-            <text class="end" x="\(Self.left - 6)" y="\(top + 5)">\(largest)</text>
+            <text class="end" x="\(Self.left - 6)" y="\(top + 5)">\(Self.short(largest))</text>
             <text class="end" x="\(Self.left - 6)" y="\(bottom + 4)">0</text>
             \(ticks.joined())
             """
@@ -121,7 +122,17 @@ public struct TimelinePlot: Sendable {
         }
     }
 
+    /// Left of the axis there is room for six digits.
+    private static func short(_ count: Int) -> String {
+        count < 1_000_000 ? "\(count)" : "\(number(Double(count) / 1_000_000))M"
+    }
+
+    private static func shortened(_ title: String) -> String {
+        title.count > 80 ? title.prefix(79) + "…" : title
+    }
+
     private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing("\"", with: "&quot;")
+        // No XML may have control characters in it, however they are written.
+        text.onOneLine.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing("\"", with: "&quot;")
     }
 }

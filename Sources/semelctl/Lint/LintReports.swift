@@ -106,7 +106,7 @@ enum LintSarif {
             ruleId = finding.rule.id
             ruleIndex = index
             level = finding.rule.severity.rawValue
-            message = Text(text: "\(finding.problem); \(finding.fix).")
+            message = Text(text: "\(finding.problem); \(finding.fix).".onOneLine)
             locations = [Location(finding.position)]
         }
     }

@@ -44,7 +44,14 @@ struct ArrivalFlags: ParsableArguments {
             room -= batch.count
         }
         batches += try rated(seed: seed, room: room)
-        return ArrivalSchedule(batches)
+        let schedule = ArrivalSchedule(batches)
+        guard schedule.messageCount > 0 else {
+            if let arrivalsFile, arrivals == nil, rate == nil {
+                throw .misconfigured("--arrivals-file: \(arrivalsFile): no message ever comes")
+            }
+            throw .usage("--arrivals, --rate: no message ever comes")
+        }
+        return schedule
     }
 
     private func rated(seed: UInt64, room: Int) throws(CommandFailure) -> [ArrivalSchedule.Batch] {

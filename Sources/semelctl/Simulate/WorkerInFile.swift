@@ -19,13 +19,13 @@ struct WorkerInFile {
         if let lease = text("lease") { worker.lease = max(1, try time("lease", lease)) }
         if let attempts = text("max-attempts") {
             guard let count = Int(attempts), count > 0 else {
-                throw error("max-attempts", attempts, "a number above 0")
+                throw error("max-attempts", "a number above 0")
             }
             worker.maxAttempts = count
         }
         if let delivery = text("delivery") {
             guard ["at-least-once", "at-most-once"].contains(delivery) else {
-                throw error("delivery", delivery, "at-least-once or at-most-once")
+                throw error("delivery", "at-least-once or at-most-once")
             }
             worker.isAtMostOnce = delivery == "at-most-once"
         }
@@ -56,14 +56,15 @@ struct WorkerInFile {
 
     private func time(_ setting: String, _ text: String) throws(CommandFailure) -> Int {
         guard let duration = Units.duration(text), duration <= .seconds(3_600_000) else {
-            throw error(setting, text, "a time such as 10s")
+            throw error(setting, "a time such as 10s")
         }
         return Int(duration.milliseconds)
     }
 
-    private func error(_ setting: String, _ text: String, _ right: String) -> CommandFailure {
+    /// What is written may come from a Secret, so it is not repeated.
+    private func error(_ setting: String, _ right: String) -> CommandFailure {
         let position = container?.variable(variable(setting))?.position ?? container?.position
         let place = position.map { "\($0): " } ?? ""
-        return CommandFailure("\(place)\(variable(setting)): ‘\(text)’ is not \(right)", .misconfigured)
+        return CommandFailure("\(place)\(variable(setting)): is not \(right)", .misconfigured)
     }
 }

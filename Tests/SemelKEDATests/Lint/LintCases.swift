@@ -16,6 +16,9 @@ extension LintCase {
         LintCase(
             id: "SJ003", bad: amqp.spoiled(("  pollingInterval: 5", "  cooldownPeriod: 300")),
             good: amqp, line: "cooldownPeriod", says: "unknown field"),
+        LintCase(
+            id: "SJ008", bad: amqp.spoiled(("  pollingInterval: 5", "  pollingInterval: 5 # semel-lint: ignore SJ999")),
+            good: amqp, line: "pollingInterval", says: "SJ999"),
     ]
 
     static let triggers: [LintCase] = [
@@ -115,5 +118,8 @@ extension LintCase {
             id: "SJ034", bad: stream.spoiled(("streamLength: \"1\"", "consumerGroup: g, lagCount: \"1\"")),
             good: stream,
             line: "lagCount", says: "makes 0 Jobs"),
+        LintCase(
+            id: "SJ035", bad: amqp.spoiled(("[Ready]", "[ready]")), good: amqp, line: "[ready]",
+            says: "no pod ever has the condition"),
     ]
 }

@@ -92,6 +92,9 @@ extension LintCase {
             id: "SJ070", bad: amqp.spoiled(("          karpenter.sh/do-not-disrupt: \"true\"\n", "")), good: amqp,
             line: "annotations", says: "50 s later"),
         LintCase(
+            id: "SJ072", bad: amqp.spoiled(("parallelism: 1", "suspend: true")),
+            good: amqp.spoiled(("parallelism: 1", "suspend: false")), line: "suspend: true", says: "without a pod"),
+        LintCase(
             id: "SJ071", bad: amqp.spoiled(("action: Ignore", "action: Count")), good: amqp, line: "rules",
             says: "a failed Job"),
     ]

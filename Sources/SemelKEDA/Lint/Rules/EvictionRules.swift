@@ -31,7 +31,10 @@ enum EvictionRules {
     ) { subject in
         guard let job = subject.job.job else { return [] }
         let ignores = job.podFailurePolicy?.rules.contains { rule in
-            rule.action?.value == "Ignore" && rule.onPodConditions.contains { $0.type?.value == "DisruptionTarget" }
+            rule.action?.value == "Ignore"
+                && rule.onPodConditions.contains {
+                    $0.type?.value == "DisruptionTarget" && ($0.status?.value ?? "True") == "True"
+                }
         }
         guard ignores != true else { return [] }
         return [

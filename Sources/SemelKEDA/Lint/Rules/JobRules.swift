@@ -4,7 +4,7 @@ import Semel
 enum JobRules {
     static let all = [
         backoffLimit, restartPolicy, manyPods, deadlineTooShort, deadlineEndsWork, graceTooShort, neverEnds, sidecar,
-        history, refusedJob,
+        history, refusedJob, suspended,
     ]
 
     static let backoffLimit = LintRule(
@@ -18,7 +18,7 @@ enum JobRules {
         return [
             LintRemark(
                 job.backoffLimit?.position ?? subject.place("jobTargetRef", "backoffLimit"),
-                "\(written) a failed Job runs up to \(limit + 1) pods, each of which takes the next message, while the queue "
+                "\(written) a failed Job runs up to \(Int64(limit) + 1) pods, each of which takes the next message, while the queue "
                     + "gives the failed one to another Job",
                 fix: "write backoffLimit: 0, and count attempts on the message")
         ]
@@ -48,11 +48,15 @@ enum JobRules {
         let counts = [(subject.job.job?.parallelism, "parallelism"), (subject.job.job?.completions, "completions")]
         return counts.compactMap { count, name in
             guard let count, count.value != 1 else { return nil }
+            // There are never more pods than completions.
+            let most = subject.job.job?.completions.map { Int64($0.value) } ?? .max
+            let pods = min(Int64(count.value), most) * 15
+            guard pods != 15, pods > 0 || count.value == 0 else { return nil }
             return LintRemark(
                 count.position,
                 count.value == 0
                     ? "with \(name) 0 the Jobs have no pods: no message is ever taken"
-                    : "15 messages make 15 Jobs with \(count.value * 15) pods, \(count.value * 15 - 15) of them for nothing",
+                    : "15 messages make 15 Jobs with \(pods) pods, \(max(0, pods - 15)) of them for nothing",
                 fix: "remove \(name), or write 1")
         }
     }
@@ -113,6 +117,14 @@ enum JobRules {
                     "SIGKILL comes \(period) s after SIGTERM, but the task has \(Units.text(worker.grace)) (SEMEL_GRACE) and "
                         + "its message is settled after that: the attempt is lost without a reason",
                     fix: "write terminationGracePeriodSeconds: \(recommended), or a shorter SEMEL_GRACE")
+            ]
+        }
+        if worker.finishesOnTerm, worker.timeout == nil, !worker.isHidden("SEMEL_TIMEOUT") {
+            return [
+                LintRemark(
+                    position,
+                    "SEMEL_ON_TERM=finish lets a task go on that has no SEMEL_TIMEOUT, but SIGKILL comes after \(period) s",
+                    fix: "write a SEMEL_TIMEOUT and a terminationGracePeriodSeconds above it, or SEMEL_ON_TERM=stop")
             ]
         }
         guard worker.finishesOnTerm, let timeout = worker.timeout, .seconds(period) < timeout else { return [] }
@@ -184,6 +196,19 @@ enum JobRules {
             default: return nil
             }
         }
+    }
+
+    static let suspended = LintRule(
+        "SJ072", "suspended-jobs", .error, "`suspend: true`: the Jobs get no pods until somebody resumes each of them."
+    ) { subject in
+        guard let suspend = subject.job.job?.suspend, suspend.value else { return [] }
+        return [
+            LintRemark(
+                suspend.position,
+                "each Job is unfinished without a pod: no message is taken, and after \(subject.job.limits.total) of them "
+                    + "no Job is made any more",
+                fix: "remove suspend")
+        ]
     }
 
     static let refusedJob = LintRule(

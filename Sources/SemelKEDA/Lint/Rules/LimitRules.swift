@@ -13,18 +13,20 @@ enum LimitRules {
         return [
             LintRemark(
                 minimum.position,
-                "an empty queue gets \(limits.minimum) new Jobs as soon as idle ones have ended, \(perHour(subject)) an "
-                    + "hour; busy ones count as well, so that none is kept ready\(total)",
+                "an empty queue gets \(limits.minimum) new Jobs as soon as idle ones have ended\(perHour(subject)); "
+                    + "busy ones count as well, so that none is kept ready\(total)",
                 fix: "remove minReplicaCount")
         ]
     }
 
     /// With workers that look for 10 s.
-    private static func perHour(_ subject: LintSubject) -> Int {
+    private static func perHour(_ subject: LintSubject) -> String {
+        // They never end, so that none is made again.
+        if subject.worker?.waitsForever == true { return "" }
         var model = subject.model
         model.arrivals = []
         model.lastSecond = 3_599
-        return model.run().jobs
+        return model.isTooLarge ? "" : ", \(model.run().jobs) an hour"
     }
 
     static let minimumAboveMaximum = LintRule(

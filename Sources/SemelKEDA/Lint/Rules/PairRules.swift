@@ -7,7 +7,7 @@
 enum PairRules {
     static let all = [
         flooding, starving, claimRace, eager, custom, customWithoutDeduction, conditionWithoutProbe,
-        conditionWithoutEffect, staleStatistics, unknownProtocol,
+        conditionWithoutEffect, staleStatistics, unknownProtocol, conditionWithoutMeaning,
     ]
 
     private static func strategyPlace(_ subject: LintSubject) -> Position {
@@ -45,10 +45,18 @@ enum PairRules {
                 strategyPlace(subject),
                 "the default strategy takes running Jobs off the messages that wait, so that new ones wait for tasks to "
                     + "end: of \(PollModel.story) one waits \(forecast.longestWait) s for its Job",
-                fix:
-                    "write strategy: accurate and pendingPodConditions: [Ready], with a readinessProbe that says when a "
-                    + "message is claimed (semel's /readyz); or count held messages, too")
+                fix: leases(subject)
+                    ?? "write strategy: accurate and pendingPodConditions: [Ready], with a readinessProbe that says when "
+                    + "a message is claimed (semel's /readyz); or count held messages, too")
         ]
+    }
+
+    /// semel keeps what it holds of a list where it can be counted, which is better than not to count it.
+    private static func leases(_ subject: LintSubject) -> String? {
+        guard let worker = subject.worker, !worker.losesOnCrash, subject.triggers.count == 1,
+            let list = subject.triggers.first?.listName
+        else { return nil }
+        return SeveralTriggersRules.addLeases(of: list)
     }
 
     static let claimRace = LintRule(
@@ -138,13 +146,14 @@ enum PairRules {
                         + slowStart(subject), fix: fix)
             ]
         }
-        guard let worker = subject.worker, case .httpGet(let path, _, _) = worker.container.readinessProbe?.action,
-            path != "/readyz"
+        guard let worker = subject.worker, let probe = worker.container.readinessProbe,
+            worker.tellsOfClaim(probe) == false
         else { return [] }
+        let what = if case .httpGet(let path, _, _) = probe.action { "‘\(path)’" } else { "a port that is open" }
         return [
             LintRemark(
-                worker.container.readinessProbe?.position ?? condition.position,
-                "‘\(path)’ does not say when a message is claimed; \(slowStart(subject))", fix: fix)
+                probe.position,
+                "\(what) does not say when a message is claimed; \(slowStart(subject))", fix: fix)
         ]
     }
 
@@ -203,5 +212,39 @@ enum PairRules {
                     + "held ones, and each needs another strategy",
                 fix: "write protocol: amqp or protocol: http")
         }
+    }
+
+    /// Of a pod that a node has taken, long before its worker claims.
+    private static let early: Set = ["PodScheduled", "Initialized", "PodReadyToStartContainers"]
+    private static let late: Set = ["Ready", "ContainersReady", "DisruptionTarget"]
+
+    static let conditionWithoutMeaning = LintRule(
+        "SJ035", "condition-without-meaning", .warning,
+        "`pendingPodConditions` that no pod ever has, or that it has long before a message is claimed."
+    ) { subject in
+        let conditions = subject.job.scalingStrategy.pendingPodConditions
+        guard subject.count == .ready, subject.job.strategy == .accurate || subject.job.strategy == .eager,
+            let first = conditions.first
+        else { return [] }
+        // A condition of somebody's own has a domain before it.
+        if let unknown = conditions.first(where: { word in
+            !early.contains(word.value) && !late.contains(word.value) && !word.value.contains("/")
+        }) {
+            return [
+                LintRemark(
+                    unknown.position,
+                    "no pod ever has the condition ‘\(unknown.value)’: a Job is pending until it ends, and a new message "
+                        + "waits for an old task to end",
+                    fix: "write pendingPodConditions: [Ready]; upper and lower case count")
+            ]
+        }
+        guard conditions.allSatisfy({ early.contains($0.value) }) else { return [] }
+        return [
+            LintRemark(
+                first.position,
+                "a pod has ‘\(first.value)’ before its worker runs, so the condition says nothing; \(slowStart(subject))",
+                fix: "write pendingPodConditions: [Ready], with a readinessProbe that says when a message is claimed "
+                    + "(semel's /readyz)")
+        ]
     }
 }

@@ -10,12 +10,18 @@ enum ReadingRules {
         id: "SJ003", name: "unknown-field", severity: .warning,
         summary: "A field that the API does not know: Kubernetes drops it.", check: .reading)
 
-    static let all = [notYAML, refusedField, unknownField]
+    static let unknownRule = LintRule(
+        id: "SJ008", name: "unknown-rule", severity: .warning,
+        summary: "A comment that is to leave out a rule that there is not, or names none: it leaves out nothing.",
+        check: .reading)
+
+    static let all = [notYAML, refusedField, unknownField, unknownRule]
 
     static func finding(_ rule: LintRule, _ position: Position, _ problem: String) -> LintFinding {
         let fix =
             switch rule.id {
             case notYAML.id: "kubectl will not read it either"
+            case unknownRule.id: "write ids such as SJ040 behind ignore, or nothing for all rules"
             case refusedField.id: "the object is refused, or KEDA makes no Job of it"
             default: "remove it, or look for a slip of the pen in its name or its place"
             }

@@ -17,7 +17,7 @@ enum SecretRules {
                 else { continue }
                 places.append((variable.position, "the variable ‘\(name)’"))
             }
-            for word in container.command + container.args where hasPasswordInURL(word.value) {
+            for word in passwords(in: container.command + container.args) {
                 places.append((word.position, "an argument of the container"))
             }
         }
@@ -48,6 +48,27 @@ enum SecretRules {
         "credentials",
     ]
 
+    /// URLs with one, `--password=…`, and what follows `--password`.
+    private static func passwords(in words: [Located<String>]) -> [Located<String>] {
+        words.indices.filter { index in
+            let word = words[index].value
+            if hasPasswordInURL(word) { return true }
+            if word.hasPrefix("-"), let equals = word.firstIndex(of: "=") {
+                return isPassword(String(word[word.index(after: equals)...]), named: String(word[..<equals]))
+            }
+            guard index > 0, !word.hasPrefix("-") else { return false }
+            let flag = words[index - 1].value
+            return flag.hasPrefix("--") && !flag.hasPrefix("--no-") && !flag.contains("=") && !flag.contains(" ")
+                && isPassword(word, named: flag)
+        }.map { words[$0] }
+    }
+
+    /// `MAX_TOKEN: "4096"` is a number, `IMAGE_PULL_SECRET: regcred` the name of an object.
+    private static func isNumberOrObject(_ text: String, named name: String) -> Bool {
+        if name.hasSuffix("token") || name.hasSuffix("secret"), Double(text) != nil { return true }
+        return name.hasSuffix("secret") && text.allSatisfy { "a"..."z" ~= $0 || $0 == "-" }
+    }
+
     /// By the end of the name: `MAX_TOKENS` is a number, `PASSWORD_FILE` says where it is, `passwordFromEnv` which
     /// variable has it.
     private static func isPassword(_ text: String, named name: String) -> Bool {
@@ -58,6 +79,7 @@ enum SecretRules {
         guard words.contains(where: { plain.hasSuffix($0) }) || name == "pass" || name.hasSuffix("_pass") else {
             return false
         }
+        if isNumberOrObject(text, named: plain) { return false }
         // What is put together from other variables, and a path, is no password.
         return !text.contains("$(") && text.first != "/" && !["true", "false"].contains(text)
     }

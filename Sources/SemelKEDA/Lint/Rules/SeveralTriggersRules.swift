@@ -23,9 +23,13 @@ enum SeveralTriggersRules {
                 trigger.written.position,
                 "a message whose worker died is in ‘\(leases(of: list.listName))’, which no trigger counts: 0 Jobs are "
                     + "made for it until another message comes",
-                fix: "add a trigger on listName: \"\(leases(of: list.listName))\" with listLength: \"1\", write "
-                    + "multipleScalersCalculation: sum, and remove strategy")
+                fix: addLeases(of: list.listName))
         }
+    }
+
+    static func addLeases(of list: String) -> String {
+        "add a trigger on listName: \"\(leases(of: list))\" with listLength: \"1\", write "
+            + "multipleScalersCalculation: sum, and remove strategy"
     }
 
     /// Where semel keeps the leases of a list.
@@ -44,6 +48,9 @@ enum SeveralTriggersRules {
         "Waiting messages by one trigger and held ones by another, but not summed: new messages wait for old tasks."
     ) { subject in
         guard subject.count == .apart else { return [] }
+        // Another word is refused, which has been said.
+        let written = subject.job.scalingStrategy.multipleScalersCalculation?.value ?? ""
+        guard written.isEmpty || CombinationRule(rawValue: written) != nil else { return [] }
         let word = CombinationRule(subject.job.scalingStrategy.multipleScalersCalculation?.value).rawValue
         let longest = subject.model.run().longestWait
         return [
@@ -78,7 +85,7 @@ enum SeveralTriggersRules {
 
     static let pendingAlone = LintRule(
         "SJ033", "pending-entries-alone", .error,
-        "A Redis stream with a consumer group and without `lagCount`: only held entries count, so nothing ever starts."
+        "A stream's pending entries or a list of held messages alone: no waiting message counts, so nothing ever starts."
     ) { subject in
         guard subject.count == .held else { return [] }
         return subject.triggers.compactMap { trigger in
@@ -86,8 +93,11 @@ enum SeveralTriggersRules {
             return LintRemark(
                 trigger.written.position,
                 "only messages that a worker holds are counted: from zero, any number of waiting ones makes 0 Jobs",
-                fix: "count waiting ones, too: streamLength: \"1\" without consumerGroup where workers delete what is "
-                    + "done; or a second trigger, and multipleScalersCalculation: sum")
+                fix: trigger.listName == nil
+                    ? "count waiting ones, too: streamLength: \"1\" without consumerGroup where workers delete what is "
+                        + "done; or a second trigger, and multipleScalersCalculation: sum"
+                    : "count waiting ones, too: a second trigger on the list that workers take from, and "
+                        + "multipleScalersCalculation: sum")
         }
     }
 

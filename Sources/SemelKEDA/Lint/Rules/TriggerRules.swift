@@ -95,7 +95,7 @@ enum TriggerRules {
     ) { subject in
         subject.triggers.compactMap { trigger in
             guard let (parameter, isWritten) = target(of: trigger), !isWritten else { return nil }
-            let target = Int(trigger.resolved.target)
+            let target = GoNumbers.int64(trigger.resolved.target)
             let mode = parameter == "value" ? "mode: QueueLength and " : ""
             return LintRemark(
                 trigger.written.position,
@@ -134,10 +134,10 @@ enum TriggerRules {
         guard let (name, text) = trigger.metadata.entries.first(where: { names.contains($0.name) }),
             let target = GoNumbers.jsonNumber(text.value), target > 1
         else { return nil }
-        let first = Int((15 / target).rounded(.up))
+        let first = GoNumbers.ceiling(15 / target)
         return LintRemark(
             text.position,
-            "the first poll makes \(jobs(Int64(first))) for 15 messages; a worker that takes one message and ends leaves "
+            "the first poll makes \(jobs(first)) for 15 messages; a worker that takes one message and ends leaves "
                 + "the others waiting",
             fix: "write \(name): \"1\"")
     }
@@ -159,11 +159,15 @@ enum TriggerRules {
         subject.triggers.compactMap { trigger in
             let threshold = trigger.resolved.activation
             guard threshold > 0 else { return nil }
+            // Below 1 the first message is above it.
+            let most = threshold.rounded(.down)
+            guard most >= 1 else { return nil }
             let names = ["activationValue", "activationListLength", "activationLagCount", "activationQueueLength"]
             let name = names.first { trigger.written.metadata[$0] != nil } ?? names[0]
             return LintRemark(
                 trigger.place(name),
-                "up to \(Int(threshold)) \(threshold < 2 ? "message waits" : "messages wait") for ever, until more come",
+                "up to \(most < 1e15 ? "\(GoNumbers.int64(most))" : "any number of") "
+                    + "\(most < 2 ? "message waits" : "messages wait") for ever, until more come",
                 fix: "remove \(name)")
         }
     }
