@@ -29,6 +29,7 @@ COPY Examples/SecretScan Examples/SecretScan
 COPY Benchmarks Benchmarks
 COPY Tests Tests
 COPY Sources Sources
+# hadolint ignore=SC2046
 RUN --mount=type=cache,id=semel-build-$TARGETARCH,target=/src/.build \
     mkdir -p /out/bin /out/root/etc/ssl/certs \
     && for product in semel semelctl secret-scan; do \

@@ -91,6 +91,35 @@ struct CtlExplainQueueTests {
         #expect(stream.complaint.contains("is neither list, sorted set, set nor hash"), "\(stream.stderrText)")
     }
 
+    /// Two entries of three are read by a group, and one of these is acknowledged.
+    @Test func entriesOfAStream() async throws {
+        let queue = try #require(try await QueueKind.redis.make() as? RedisUnderTest)
+        let key = queue.key("stream")
+        for id in ["1-1", "1-2", "1-3"] { try await queue.server.command("XADD", key, "\(id)", "a", "b") }
+        try await queue.server.command("XGROUP", "CREATE", key, "g", "0")
+        try await queue.server.command("XREADGROUP", "GROUP", "g", "c", "COUNT", "2", "STREAMS", key, ">")
+        try await queue.server.command("XACK", key, "g", "1-1")
+        func text(_ parameters: [(name: String, value: String)]) -> String {
+            ScaledJobText(
+                triggers: [
+                    .init(
+                        type: "redis-streams",
+                        metadata: [
+                            ("address", "127.0.0.1:\(queue.server.port)"), ("stream", "{\(queue.list)}:stream"),
+                        ] + parameters)
+                ], authentication: ["username": queue.list, "password": Credentials.password]
+            ).text
+        }
+        #expect(try await Explain.reading(text([("streamLength", "1")])) == 3)
+        #expect(try await Explain.reading(text([("consumerGroup", "g"), ("lagCount", "1")])) == 1)
+        #expect(try await Explain.reading(text([("consumerGroup", "new"), ("lagCount", "1")])) == 3)
+        #expect(try await Explain.reading(text([("consumerGroup", "g"), ("pendingEntriesCount", "1")])) == 1)
+        let nobody = text([("consumerGroup", "new"), ("pendingEntriesCount", "1")])
+        let refused = try await Explain.run(["-f", "-"], input: nobody)
+        #expect(refused.status == .exited(78))
+        #expect(refused.complaint.contains("has no such consumer group"), "\(refused.stderrText)")
+    }
+
     @Test func queuesThatCannotBeRead() async throws {
         let rabbitMQ = try #require(try await QueueKind.classic.make() as? RabbitMQUnderTest)
         let redis = try #require(try await QueueKind.redis.make() as? RedisUnderTest)

@@ -23,11 +23,16 @@ enum TriggerReader {
             let reading = rabbitMQ.reading(statistics)
             return TriggerReading(value: reading.value, isActive: reading.isActive)
         case .redisList(let redis):
-            let length = try await RedisLength(redis, trigger).read()
-            return TriggerReading(value: Double(length), isActive: trigger.isActive(at: Double(length)))
-        case .redisStream, .sqs, .cron:
+            return reading(try await RedisCount(redis, trigger).read(), trigger)
+        case .redisStream(let redis):
+            return reading(try await RedisCount(redis, trigger).read(), trigger)
+        case .sqs, .cron:
             throw unreadable(trigger, "a trigger of type \(trigger.type) cannot be read yet")
         }
+    }
+
+    private static func reading(_ count: Int64, _ trigger: ResolvedTrigger) -> TriggerReading {
+        TriggerReading(value: Double(count), isActive: trigger.isActive(at: Double(count)))
     }
 
     /// A passive declaration: messages that are ready, and no others.

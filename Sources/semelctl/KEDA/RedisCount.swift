@@ -3,29 +3,59 @@ import NIOPosix
 import Semel
 import SemelKEDA
 
-/// The length of a key of any type, asked for by the script that KEDA's rule amounts to.
-struct RedisLength {
+/// A number that KEDA's scalers read from Redis, asked for by the script that their rule amounts to.
+struct RedisCount {
     private static let patience = Duration.seconds(10)
 
     /// A stream has no length here, as in KEDA; a key that is not there has that of an empty list.
-    private static let script = """
+    private static let length = """
         local commands = {list = 'LLEN', none = 'LLEN', zset = 'ZCARD', set = 'SCARD', hash = 'HLEN'}
         local kind = redis.call('TYPE', KEYS[1])['ok']
         if not commands[kind] then return redis.error_reply('WRONGTYPE a ' .. kind) end
         return redis.call(commands[kind], KEYS[1])
         """
+    private static let entries = "return redis.call('XLEN', KEYS[1])"
+    private static let pendingEntries = "return redis.call('XPENDING', KEYS[1], ARGV[1])[1]"
+    /// A lag that Redis does not know is -1, as for KEDA; a group that is not there has all entries before it.
+    private static let lag = """
+        if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+        for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+            local facts = {}
+            for index = 1, #group, 2 do facts[group[index]] = group[index + 1] end
+            if facts.name == ARGV[1] then
+                if facts.lag == nil then return redis.error_reply('NOLAG') end
+                return facts.lag or -1
+            end
+        end
+        return redis.call('XLEN', KEYS[1])
+        """
 
     private let trigger: ResolvedTrigger
-    private let list: String
+    private let key: String
     private let host: String
     private let port: Int
-    /// Sent together; the last one's answer is the length.
+    /// Sent together; the last one's answer is the number.
     private let commands: [[String]]
 
     init(_ redis: RedisListTrigger, _ trigger: ResolvedTrigger) throws(CommandFailure) {
+        try self.init(redis.endpoint, Self.length, redis.listName, [], trigger)
+    }
+
+    init(_ redis: RedisStreamTrigger, _ trigger: ResolvedTrigger) throws(CommandFailure) {
+        let script =
+            switch redis.mode {
+            case .length: Self.entries
+            case .lag: Self.lag
+            case .pending: Self.pendingEntries
+            }
+        try self.init(redis.endpoint, script, redis.stream, redis.consumerGroup.map { [$0] } ?? [], trigger)
+    }
+
+    private init(
+        _ endpoint: RedisEndpoint, _ script: String, _ key: String, _ arguments: [String], _ trigger: ResolvedTrigger
+    ) throws(CommandFailure) {
         self.trigger = trigger
-        list = redis.listName
-        let endpoint = redis.endpoint
+        self.key = key
         guard endpoint.topology == .single else {
             throw TriggerReader.unreadable(trigger, "Redis \(endpoint.topology.rawValue) cannot be read yet")
         }
@@ -43,7 +73,7 @@ struct RedisLength {
             commands.append(["AUTH"] + (user ?? []) + [try TriggerReader.known(password, "password", trigger)])
         }
         if endpoint.databaseIndex != 0 { commands.append(["SELECT", "\(endpoint.databaseIndex)"]) }
-        self.commands = commands + [["EVAL", Self.script, "1", redis.listName]]
+        self.commands = commands + [["EVAL", script, "1", key] + arguments]
     }
 
     func read() async throws(CommandFailure) -> Int64 {
@@ -66,15 +96,22 @@ struct RedisLength {
         } catch {
             throw failure(Self.words(of: error), .unreachable)
         }
-        return try length(answers)
+        return try number(answers)
     }
 
-    private func length(_ answers: [String]) throws(CommandFailure) -> Int64 {
+    /// What is wrong with the key, where it is that.
+    private func keyProblem(_ error: String) -> String? {
+        let isStream = if case .redisStream = trigger.kind { true } else { false }
+        if error.contains("WRONGTYPE") {
+            return isStream ? "‘\(key)’ is no stream" : "‘\(key)’ is neither list, sorted set, set nor hash"
+        }
+        if error.contains("NOGROUP") { return "‘\(key)’ has no such consumer group" }
+        return error.contains("NOLAG") ? "lagCount needs Redis 7" : nil
+    }
+
+    private func number(_ answers: [String]) throws(CommandFailure) -> Int64 {
         if let error = answers.first(where: { $0.hasPrefix("-") }).map({ String($0.dropFirst()) }) {
-            if error.contains("WRONGTYPE") {
-                throw failure(
-                    "‘\(list)’ is neither list, sorted set, set nor hash; KEDA fails at it, too", .misconfigured)
-            }
+            if let problem = keyProblem(error) { throw failure("\(problem); KEDA fails at it, too", .misconfigured) }
             let isRefusal = ["NOAUTH", "WRONGPASS", "NOPERM", "AUTH", "invalid password"].contains {
                 error.contains($0)
             }
@@ -84,10 +121,10 @@ struct RedisLength {
                 "\(isRefusal ? "refused" : "answered with an error"): \(code)\(Self.words(of: error).map { ", \($0)" } ?? "")",
                 isRefusal ? .refused : .misconfigured)
         }
-        guard let last = answers.last, last.hasPrefix(":"), let length = Int64(last.dropFirst()) else {
+        guard let last = answers.last, last.hasPrefix(":"), let number = Int64(last.dropFirst()) else {
             throw failure("answered out of turn", .unreachable)
         }
-        return length
+        return number
     }
 
     /// Sends everything, and collects a line for each command: none of them is answered with more.
