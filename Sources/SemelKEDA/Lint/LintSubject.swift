@@ -98,20 +98,6 @@ struct LintSubject: Sendable {
     func trigger(counting queue: QueueFacts) -> LintTrigger? {
         triggers.first { $0.isOf(queue) }
     }
-
-    private var waitSeconds: Int {
-        if worker?.waitsForever == true { return PollModel.longest }
-        return min(worker?.duration("SEMEL_WAIT").map { Int($0.components.seconds) } ?? 10, PollModel.longest)
-    }
-
-    /// What a few messages come to with all that is written here.
-    var model: PollModel {
-        PollModel(
-            rules: job.rules(version), triggers: triggers.map(\.modelled), pollSeconds: job.pollingSeconds,
-            isPendingUntilClaimed: isPendingUntilClaimed,
-            waitSeconds: waitSeconds,
-            lingerSeconds: min(Int(worker?.linger.components.seconds ?? 0), PollModel.longest))
-    }
 }
 
 /// A trigger as it is written and as KEDA understands it.
@@ -166,11 +152,6 @@ struct LintTrigger: Sendable {
 
     var hasUnknownProtocol: Bool {
         if case .rabbitMQ(let trigger) = resolved.kind { trigger.protocol == .auto } else { false }
-    }
-
-    var modelled: PollModel.Trigger {
-        PollModel.Trigger(
-            counted: counted, target: resolved.target, activation: resolved.activation, staleSeconds: isStale ? 8 : 0)
     }
 
     /// Where a parameter is written, or the trigger.

@@ -19,14 +19,8 @@ enum LimitRules {
         ]
     }
 
-    /// With workers that look for 10 s.
     private static func perHour(_ subject: LintSubject) -> String {
-        // They never end, so that none is made again.
-        if subject.worker?.waitsForever == true { return "" }
-        var model = subject.model
-        model.arrivals = []
-        model.lastSecond = 3_599
-        return model.isTooLarge ? "" : ", \(model.run().jobs) an hour"
+        subject.standingJobsAnHour.map { ", \($0) an hour" } ?? ""
     }
 
     static let minimumAboveMaximum = LintRule(

@@ -15,9 +15,7 @@ enum PairRules {
     }
 
     /// With the numbers, where they show what is said.
-    private static func numbers(_ forecast: PollModel.Forecast) -> String {
-        forecast.messages > 0 && forecast.jobs > forecast.messages ? ": \(PollModel.story) \(forecast.words)" : ""
-    }
+    private static func numbers(_ story: LintStory?) -> String { story?.floods ?? "" }
 
     static let flooding = LintRule(
         "SJ010", "flooding-pair", .error,
@@ -26,7 +24,7 @@ enum PairRules {
         guard subject.count == .readyAndHeld, [.accurate, .eager].contains(subject.job.strategy) else { return [] }
         let problem =
             "‘\(subject.job.strategy.name)’ makes Jobs for messages that workers hold already, in every poll"
-            + numbers(subject.model.run())
+            + numbers(subject.story())
         return [
             LintRemark(
                 strategyPlace(subject), problem,
@@ -39,12 +37,11 @@ enum PairRules {
         "The default strategy on a count of waiting messages only: a new message waits for an old task to end."
     ) { subject in
         guard subject.count == .ready, subject.job.strategy == .standard else { return [] }
-        let forecast = subject.model.run()
         return [
             LintRemark(
                 strategyPlace(subject),
                 "the default strategy takes running Jobs off the messages that wait, so that new ones wait for tasks to "
-                    + "end: of \(PollModel.story) one waits \(forecast.longestWait) s for its Job",
+                    + "end\(subject.story()?.waits ?? "")",
                 fix: leases(subject)
                     ?? "write strategy: accurate and pendingPodConditions: [Ready], with a readinessProbe that says when "
                     + "a message is claimed (semel's /readyz); or count held messages, too")
@@ -77,12 +74,11 @@ enum PairRules {
 
     /// A worker that needs a little longer than a poll to claim.
     private static func slowStart(_ subject: LintSubject) -> String {
-        var model = subject.model
-        model.claimSeconds = model.pollSeconds + 5
-        let seconds = model.claimSeconds
+        let poll = subject.job.pollingSeconds
+        let claimAfter = poll + 5 - LintSubject.pendingSeconds
         return "a poll between a pod's start and its claim makes a second Job for the same message"
-            + numbers(model.run()).replacing("make about", with: "then make about")
-            + " (claimed \(seconds) s after the Job is made, polled every \(model.pollSeconds) s)"
+            + numbers(subject.story(claimAfter: claimAfter)).replacing("make about", with: "then make about")
+            + " (claimed \(poll + 5) s after the Job is made, polled every \(poll) s)"
     }
 
     static let eager = LintRule(
@@ -108,7 +104,7 @@ enum PairRules {
             LintRemark(
                 strategyPlace(subject),
                 "‘custom’ makes \(formula) in each poll, whether a pod has claimed or not, and up to \(room) at a time "
-                    + "beside those that run\(subject.isWhole ? numbers(subject.model.run()) : "")",
+                    + "beside those that run\(subject.isWhole ? numbers(subject.story()) : "")",
                 fix:
                     "write strategy: accurate and pendingPodConditions: [Ready] where waiting messages are counted, and "
                     + "no strategy where held ones are, too")
@@ -186,7 +182,7 @@ enum PairRules {
                 LintRemark(
                     trigger.written.position,
                     "the numbers are 4 to 10 s old: a message that is claimed still waits in them, and its Job is no "
-                        + "longer pending\(numbers(subject.model.run()))",
+                        + "longer pending\(numbers(subject.story()))",
                     fix: "write protocol: amqp, whose numbers are exact; or count held messages, without strategy")
             ]
         }
@@ -195,7 +191,7 @@ enum PairRules {
             LintRemark(
                 subject.worker?.place("SEMEL_LINGER") ?? trigger.written.position,
                 "the numbers are 4 to 10 s old: a worker that leaves at once is replaced for a message that is done"
-                    + numbers(subject.model.run()),
+                    + numbers(subject.story()),
                 fix: "let workers stay for 10 s after the acknowledgement (SEMEL_LINGER=10s); or write protocol: amqp "
                     + "with strategy accurate")
         ]

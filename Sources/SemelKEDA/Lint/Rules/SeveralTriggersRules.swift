@@ -52,12 +52,11 @@ enum SeveralTriggersRules {
         let written = subject.job.scalingStrategy.multipleScalersCalculation?.value ?? ""
         guard written.isEmpty || CombinationRule(rawValue: written) != nil else { return [] }
         let word = CombinationRule(subject.job.scalingStrategy.multipleScalersCalculation?.value).rawValue
-        let longest = subject.model.run().longestWait
         return [
             LintRemark(
                 subject.job.scalingStrategy.multipleScalersCalculation?.position ?? subject.place("scalingStrategy"),
-                "with ‘\(word)’ only one of waiting and held messages is counted: of \(PollModel.story) one waits "
-                    + "\(longest) s for its Job",
+                "with ‘\(word)’ only one of waiting and held messages is counted"
+                    + (subject.story()?.waits ?? ""),
                 fix: "write multipleScalersCalculation: sum, and no strategy")
         ]
     }
