@@ -299,8 +299,8 @@ extension Verdict {
 }
 
 /// The machine, or in Kubernetes the pod.
-enum Host {
-    static var name: String {
+package enum Host {
+    package static var name: String {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -104,34 +104,17 @@ final class PodProcess: Sendable {
             state = .ended
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         }
-        if let podName { PodOrphans.end { PodOrphans.podName(of: $0) == podName } }
+        if let podName { Orphans.end { PodOrphans.podName(of: $0) == podName } }
         let signal = status & 0x7F
         return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
     }
 }
 
-/// Processes that have left their pod's process group and lost their parents, and so have become children of this one.
+/// Whose a process is that has left its pod's process group, lost its parents, and so become a child of this one.
 enum PodOrphans {
     /// From now on orphans come to this process.
     static func adopt() {
         _ = semel_set_child_subreaper()
-    }
-
-    /// Kills and collects those that are meant, and what they leave behind, for two seconds at most.
-    static func end(where isMeant: (pid_t) -> Bool) {
-        let limit = ContinuousClock.now + .seconds(2)
-        var pause: useconds_t = 500
-        while ContinuousClock.now < limit {
-            let found = children().filter(isMeant)
-            if found.isEmpty { return }
-            for pid in found {
-                kill(pid, SIGKILL)
-                var status: CInt = 0
-                waitpid(pid, &status, WNOHANG)
-            }
-            usleep(pause)
-            pause = min(pause * 2, 20_000)
-        }
     }
 
     /// The variable with the pod's name; not `HOSTNAME`, which a manifest may set.
@@ -144,22 +127,6 @@ enum PodOrphans {
         return variables.first { $0.starts(with: name) }.map {
             String(decoding: $0.dropFirst(name.count), as: UTF8.self)
         }
-    }
-
-    private static func children() -> [pid_t] {
-        var found: [pid_t] = []
-        let process = getpid()
-        guard let directory = opendir("/proc/\(process)/task") else { return [] }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let thread = withUnsafeBytes(of: entry.pointee.d_name) { raw in
-                String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard Int(thread) != nil else { continue }
-            let list = contents(of: "/proc/\(process)/task/\(thread)/children")
-            found += String(decoding: list, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
-        }
-        return found
     }
 
     private static func contents(of path: String) -> [UInt8] {

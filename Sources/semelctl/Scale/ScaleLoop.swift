@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import NIOSSL
 import Semel
+import SemelCommand
 import SemelKEDA
 
 /// The loop: whatever happens comes through one stream, is told to the ScaledJob, and what that answers is done.
@@ -112,7 +113,7 @@ actor ScaleLoop {
     /// On a second signal. Not through the loop, which may be waiting for somebody to read what it writes.
     private static func endAtOnce(_ directory: String) {
         // Every process is a child of this one, or becomes one when its parent is killed.
-        PodOrphans.end { _ in true }
+        Orphans.end()
         remove(directory)
         let (outcome, signal) = Interruption.outcome ?? (.terminated, "SIGTERM")
         StandardError.write("semelctl: stopped by \(signal), everything is killed\n")
@@ -124,7 +125,6 @@ actor ScaleLoop {
         for _ in 1...100 {
             try? FileManager.default.removeItem(atPath: directory)
             guard FileManager.default.fileExists(atPath: directory) else { return }
-            usleep(5_000)
         }
     }
 
@@ -154,7 +154,7 @@ actor ScaleLoop {
         let isDone = OneShot<Bool>()
         do throws(SystemError) {
             try startThread("semelctl-end") {
-                PodOrphans.end { _ in true }
+                Orphans.end()
                 Self.remove(directory)
                 isDone.fulfil(true)
             }
@@ -282,7 +282,7 @@ actor ScaleLoop {
         // 127.0.0.1 is everybody's; two of these commands hardly ever share the second number.
         let address = "127.\(firstOctet).\(id.number / 254 % 256).\(id.number % 254 + 1)"
         do {
-            let identity = PodCommand.Identity(name: pod.name, jobName: job.name, address: address, node: Self.node)
+            let identity = PodCommand.Identity(name: pod.name, jobName: job.name, address: address, node: Host.name)
             let command = try PodCommand(template, in: files.manifest, settings.image, identity)
             let happen = happen
             pods[id] = try PodRunner(
@@ -295,12 +295,6 @@ actor ScaleLoop {
             happen.yield(.pod(id, .ended(.exited(128))))
         }
     }
-
-    private static let node: String = {
-        var name = [CChar](repeating: 0, count: 256)
-        gethostname(&name, name.count - 1)
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }()
 
     private func stopPod(_ id: DeskPod.ID, _ grace: Duration) {
         pods[id]?.process.signal(SIGTERM)
