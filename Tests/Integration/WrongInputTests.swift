@@ -172,7 +172,8 @@ struct WrongInputTests {
         WrongInput.variables(["MQ_HOST": "h", "MQ_PASSWORD": WrongInput.password], "MQ_QUEUE is not set"),
         .variables(["MQ_HOST": "h", "MQ_QUEUE": "q", "MQ_PORT": "amqp"], "MQ_PORT"),
         .variables(["MQ_HOST": "h", "MQ_QUEUE": "q", "MQ_PORT": "0"], "MQ_PORT"),
-        .variables(["REDIS_HOST": "h", "REDIS_PASSWORD": WrongInput.password], "REDIS_LIST is not set"),
+        .variables(
+            ["REDIS_HOST": "h", "REDIS_PASSWORD": WrongInput.password], "neither REDIS_LIST nor REDIS_STREAM is set"),
         .variables(["REDIS_HOST": "h", "REDIS_LIST": "l", "REDIS_PORT": "70000"], "REDIS_PORT"),
         .variables(["REDIS_HOST": "h", "REDIS_LIST": "l", "REDIS_DATABASE": "-1"], "REDIS_DATABASE"),
     ])
