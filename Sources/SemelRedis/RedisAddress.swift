@@ -35,6 +35,10 @@ public struct RedisAddress: Sendable {
         source = url.source
     }
 
+    /// The list's or the stream's own key.
+    public var key: String { layout.key }
+    public var isStream: Bool { layout.type == RedisStream.type }
+
     private static func layout(_ url: QueueURL) throws(ConfigurationError) -> any RedisLayout {
         let example = "redis://host:6379/0?list=name or …?stream=name"
         switch (url.options["list"], url.options["stream"]) {

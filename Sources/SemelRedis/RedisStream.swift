@@ -9,7 +9,8 @@ struct RedisStream: RedisLayout {
     let group: String
     /// The field with the body.
     let field: String
-    let type = "stream"
+    static let type = "stream"
+    var type: String { Self.type }
     var key: String { keys.stream }
     var dead: String { keys.dead }
 
