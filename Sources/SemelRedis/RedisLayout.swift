@@ -35,8 +35,9 @@ protocol RedisLayout: Sendable {
 
     /// Whether this queue can hold this message.
     func check(_ message: OutgoingMessage, source: String) throws(QueueFailure)
-    /// A command that queues one message or more from the front, and takes these away.
-    func put(_ rest: inout ArraySlice<OutgoingMessage>) -> (command: [RedisArgument], bytes: Int)
+    /// A command that queues this message and as many of the others as go with it, which it takes away.
+    func put(_ first: OutgoingMessage, _ rest: inout ArraySlice<OutgoingMessage>)
+        -> (command: [RedisArgument], bytes: Int)
     /// Queues one message that somebody will ask for.
     func request(_ message: OutgoingMessage, id: String) -> RedisQuestion<RedisTicket>
     /// What became of it; `nil` while it waits or is worked on.

@@ -141,20 +141,19 @@ extension RedisList {
         }
     }
 
-    func put(_ rest: inout ArraySlice<OutgoingMessage>) -> (command: [RedisArgument], bytes: Int) {
-        if let message = rest.first, let id = message.id {
+    func put(_ first: OutgoingMessage, _ rest: inout ArraySlice<OutgoingMessage>)
+        -> (command: [RedisArgument], bytes: Int)
+    {
+        if let id = first.id { return (RedisScripts.put(first.body, id: id, in: keys), first.body.count) }
+        var command: [RedisArgument] = ["RPUSH", RedisArgument(keys.list), RedisArgument(first.body)]
+        var bytes = first.body.count
+        while let next = rest.first, next.id == nil, command.count < Self.valuesPerCommand + 2,
+            bytes + next.body.count <= Self.bytesPerCommand
+        {
+            command.append(RedisArgument(next.body))
+            bytes += next.body.count
             rest.removeFirst()
-            return (RedisScripts.put(message.body, id: id, in: keys), message.body.count)
         }
-        var command: [RedisArgument] = ["RPUSH", RedisArgument(keys.list)]
-        var bytes = 0
-        for message in rest.prefix(Self.valuesPerCommand) {
-            // The first one always goes, however large.
-            if message.id != nil || bytes > 0 && bytes + message.body.count > Self.bytesPerCommand { break }
-            command.append(RedisArgument(message.body))
-            bytes += message.body.count
-        }
-        rest = rest.dropFirst(command.count - 2)
         return (command, bytes)
     }
 

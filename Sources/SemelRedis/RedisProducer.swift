@@ -37,8 +37,8 @@ public actor RedisProducer: MessageProducer {
     private func push(_ rest: inout ArraySlice<OutgoingMessage>) async throws(RedisFailure) {
         var commands: [[RedisArgument]] = []
         var bytes = 0
-        while bytes < Self.bytesPerPipeline, !rest.isEmpty {
-            let (command, size) = address.layout.put(&rest)
+        while bytes < Self.bytesPerPipeline, let first = rest.popFirst() {
+            let (command, size) = address.layout.put(first, &rest)
             commands.append(command)
             bytes += size
         }

@@ -4,8 +4,8 @@ public import Semel
 
 /// A list or a stream in Redis as a queue: hiredis as the codec of a SwiftNIO channel.
 ///
-/// A claim is a lease that is extended at a third of its length. A short outage is ridden out: the claim is lost only when the lease is over by this machine's monotonic clock, or when another worker
-/// has taken the message.
+/// A claim is a lease that is extended at a third of its length. A short outage is ridden out: the claim is lost only
+/// when the lease is over by this machine's monotonic clock, or when another worker has taken the message.
 public actor RedisQueue: MessageQueue {
     public nonisolated let name: String
     private let address: RedisAddress
@@ -50,7 +50,7 @@ public actor RedisQueue: MessageQueue {
         do throws(RedisFailure) {
             return try await waitForClaim(request)
         } catch {
-            if case .broken = error, connection != nil { await handBack() }
+            if case .broken = error { await handBack() }
             throw error.asQueueFailure(address)
         }
     }
@@ -108,8 +108,9 @@ public actor RedisQueue: MessageQueue {
     private func waitForNews(until: ContinuousClock.Instant?, leased: Bool) async throws(RedisFailure)
         -> RedisDelivery?
     {
-        // A retry or a release falls due without news: with leases about, look once a second.
-        let slice = Duration.seconds(leased ? 1 : 5)
+        // A retry or a release falls due without news: with leases about, look once a second. What comes with the news
+        // has its lease from an unknown moment of the wait on.
+        let slice = min(.seconds(leased ? 1 : 5), lease / 3)
         let rest = until.map { max(.milliseconds(1), min(slice, $0 - .now)) } ?? slice
         let connection = try await connected()
         let question = layout.news(within: rest, for: owner)
@@ -140,7 +141,7 @@ public actor RedisQueue: MessageQueue {
 
     /// A connection that ends may have had a claim in its last answer: that was no attempt, and is nobody's to wait for.
     private func handBack() async {
-        guard let question = layout.handBack(from: owner) else { return }
+        guard connection != nil, let question = layout.handBack(from: owner) else { return }
         reconnect()
         let limit = Duration.seconds(1)
         do throws(RedisFailure) {

@@ -150,8 +150,9 @@ extension RedisStream {
         }
     }
 
-    func put(_ rest: inout ArraySlice<OutgoingMessage>) -> (command: [RedisArgument], bytes: Int) {
-        guard let message = rest.popFirst() else { return (["PING"], 0) }
+    func put(_ message: OutgoingMessage, _ rest: inout ArraySlice<OutgoingMessage>)
+        -> (command: [RedisArgument], bytes: Int)
+    {
         if let id = message.id { return (request(message, id: id).command, message.body.count) }
         return (["XADD", RedisArgument(keys.stream), "*"] + fields(of: message), message.body.count)
     }

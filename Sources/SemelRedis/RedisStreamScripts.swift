@@ -149,10 +149,12 @@ enum RedisStreamScripts {
 
             """
 
-    /// An entry that somebody has deleted is no claim any more.
+    /// An entry that somebody has deleted is no claim any more. (Servers before 5.0.4 count this as a delivery, unless
+    /// they are told the number.)
     static let extend =
         ours + """
-            if not redis.call('XCLAIM', stream, group, me, 0, id, 'JUSTID')[1] then return 0 end
+            local kept = redis.call('XCLAIM', stream, group, me, 0, id, 'RETRYCOUNT', claim[4], 'JUSTID')
+            if not kept[1] then return 0 end
             return 1
             """
 
