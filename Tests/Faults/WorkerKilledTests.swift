@@ -200,7 +200,8 @@ struct AtMostOnceTests {
 
     /// What is left to tell is told on another connection.
     @Test(arguments: RedisForm.allCases, [(0, "completed", 0), (65, "dead-lettered", 1)])
-    func redisIsToldAfterAnOutage(_ form: RedisForm, _ status: Int, _ outcome: String, _ dead: Int) async throws {
+    func redisIsToldAfterAnOutage(_ form: RedisForm, _ ending: (Int, String, Int)) async throws {
+        let (status, outcome, dead) = ending
         let queue = try await RedisUnderTest(as: form)
         let proxy = try queue.proxy()
         let notes = try Notes()
