@@ -10,7 +10,7 @@ extension QueueAddress {
     /// Puts messages into this queue.
     ///
     /// - Parameter declaring: Makes a RabbitMQ queue, durable and of type quorum, when there is none. A spool and a
-    ///   Redis list come into being with their first message anyway.
+    ///   list or stream in Redis come into being with their first message anyway.
     public func producer(declaring: Bool = false, log: Logger) throws(SystemError) -> any MessageProducer {
         switch self {
         case .rabbitMQ(let address): return try RabbitMQProducer(address, declaring: declaring, log: log)

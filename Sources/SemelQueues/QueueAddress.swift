@@ -36,7 +36,7 @@ public struct NamedQueue: Sendable {
     public let secretVariables: [String]
 
     /// `--queue` or `SEMEL_QUEUE`; else the variables of setups that semel replaces, `MQ_HOST` with `MQ_QUEUE` or
-    /// `REDIS_HOST` with `REDIS_LIST`; else the embedded spool. Naming two of them is an error, never a guess.
+    /// `REDIS_HOST` with `REDIS_LIST` or `REDIS_STREAM`; else the embedded spool. Naming two of them is an error, never a guess.
     ///
     /// - Parameter flag: The value of `--queue`, if it was given.
     public init(flag: String?, environment: [String: String]) throws(ConfigurationError) {
@@ -46,7 +46,8 @@ public struct NamedQueue: Sendable {
         // A host alone may be the task's own business: it is a queue's only when nothing else is.
         let isComplete = (
             rabbitMQ: variables["MQ_HOST"] != nil && variables["MQ_QUEUE"] != nil,
-            redis: variables["REDIS_HOST"] != nil && variables["REDIS_LIST"] != nil
+            redis: variables["REDIS_HOST"] != nil
+                && (variables["REDIS_LIST"] != nil || variables["REDIS_STREAM"] != nil)
         )
         let isAlone = explicit == nil && !isComplete.rabbitMQ && !isComplete.redis
         let rabbitMQ = isComplete.rabbitMQ || (isAlone && variables["MQ_HOST"] != nil)
@@ -67,7 +68,8 @@ public struct NamedQueue: Sendable {
             secretVariables = ["REDIS_USER", "REDIS_PASSWORD"]
         } else {
             address = try QueueAddress(
-                QueueURL(SpoolAddress.defaultURL, source: "no --queue, SEMEL_QUEUE, MQ_QUEUE or REDIS_LIST"))
+                QueueURL(
+                    SpoolAddress.defaultURL, source: "no --queue, SEMEL_QUEUE, MQ_QUEUE, REDIS_LIST or REDIS_STREAM"))
             secretVariables = []
         }
     }
@@ -103,7 +105,23 @@ private struct Variables {
                 user: self["REDIS_USER"], password: self["REDIS_PASSWORD"], source: "REDIS_HOST"),
             hosts: [QueueURL.Host(name: try require("REDIS_HOST"), port: try port("REDIS_PORT"))],
             path: "/\(try database("REDIS_DATABASE"))",
-            options: ["list": try require("REDIS_LIST")], source: "REDIS_HOST")
+            options: try redisOptions(), source: "REDIS_HOST")
+    }
+
+    private func redisOptions() throws(ConfigurationError) -> [String: String] {
+        guard let stream = self["REDIS_STREAM"] else {
+            guard self["REDIS_GROUP"] == nil else {
+                throw ConfigurationError("REDIS_GROUP is set without REDIS_STREAM")
+            }
+            guard let list = self["REDIS_LIST"] else {
+                throw ConfigurationError("neither REDIS_LIST nor REDIS_STREAM is set")
+            }
+            return ["list": list]
+        }
+        guard self["REDIS_LIST"] == nil else {
+            throw ConfigurationError("REDIS_LIST and REDIS_STREAM name two queues at once; keep one of them")
+        }
+        return ["stream": stream].merging(self["REDIS_GROUP"].map { ["group": $0] } ?? [:]) { one, _ in one }
     }
 
     private func require(_ name: String) throws(ConfigurationError) -> String {

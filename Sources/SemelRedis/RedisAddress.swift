@@ -1,12 +1,12 @@
 public import Semel
 
-/// `redis://user:password@host:6379/0?list=usertask`
+/// `redis://user:password@host:6379/0?list=usertask`, or `…?stream=s&group=g`
 public struct RedisAddress: Sendable {
     public let host: String
     public let port: Int
     public let credentials: QueueCredentials
     public let database: Int
-    public let keys: RedisKeys
+    let layout: any RedisLayout
     public let name: String
     public let source: String
 
@@ -15,7 +15,7 @@ public struct RedisAddress: Sendable {
             throw ConfigurationError(
                 "\(url.source): \(url.scheme):// is not supported yet; use redis:// inside the cluster")
         }
-        try url.allowOnly(["list", "passwordFile"])
+        try url.allowOnly(["list", "stream", "group", "field", "passwordFile"])
         guard let host = url.hosts.first else {
             throw ConfigurationError("\(url.source): names no host; write redis://:password@host:6379/0?list=name")
         }
@@ -30,9 +30,30 @@ public struct RedisAddress: Sendable {
                 "\(url.source): database ‘\(path)’ is not a number; write redis://host:6379/0?list=name")
         }
         self.database = database
-        keys = RedisKeys(list: try url.require("list", example: "redis://host:6379/0?list=name"))
+        layout = try Self.layout(url)
         name = url.redacted
         source = url.source
+    }
+
+    /// The list's or the stream's own key.
+    public var key: String { layout.key }
+    public var isStream: Bool { layout.type == RedisStream.type }
+
+    private static func layout(_ url: QueueURL) throws(ConfigurationError) -> any RedisLayout {
+        let example = "redis://host:6379/0?list=name or …?stream=name"
+        switch (url.options["list"], url.options["stream"]) {
+        case (let list?, nil):
+            for option in ["group", "field"] where url.options[option] != nil {
+                throw ConfigurationError("\(url.source): option ‘\(option)’ is for a stream; a list has none")
+            }
+            return RedisList(keys: RedisKeys(list: list))
+        case (nil, let stream?):
+            return RedisStream(
+                keys: RedisStreamKeys(stream: stream), group: url.options["group"] ?? RedisStream.usualGroup,
+                field: url.options["field"] ?? RedisStream.usualField)
+        case (nil, nil): throw ConfigurationError("\(url.source): names no list and no stream; write \(example)")
+        case (_?, _?): throw ConfigurationError("\(url.source): names a list and a stream; write \(example)")
+        }
     }
 }
 
@@ -58,11 +79,7 @@ public struct RedisKeys: Sendable, Hashable {
 
     public init(list: String) {
         self.list = list
-        // A name with a hash tag of its own keeps it; any other becomes the tag.
-        let hasTag = list.firstIndex(of: "{").map { open in
-            list[list.index(after: open)...].firstIndex(of: "}").map { $0 > list.index(after: open) } ?? false
-        }
-        prefix = hasTag ?? false ? list : "{\(list)}"
+        prefix = Self.prefix(for: list)
         leases = "\(prefix):leases"
         payloads = "\(prefix):payloads"
         attempts = "\(prefix):attempts"
@@ -72,9 +89,45 @@ public struct RedisKeys: Sendable, Hashable {
         named = "\(prefix):named"
     }
 
+    /// A name with a hash tag of its own keeps it; any other becomes the tag.
+    static func prefix(for name: String) -> String {
+        let hasTag = name.firstIndex(of: "{").map { open in
+            name[name.index(after: open)...].firstIndex(of: "}").map { $0 > name.index(after: open) } ?? false
+        }
+        return hasTag ?? false ? name : "{\(name)}"
+    }
+
     /// The result of a message's task.
     public func result(_ id: String) -> String { "\(prefix):result:\(id)" }
 
     /// For a while after a settlement: which claim it was, so that asking twice is answered alike.
     func settled(_ id: String) -> String { "\(prefix):settled:\(id)" }
+}
+
+/// The user's stream and what semel keeps beside it, all in one slot of a Redis Cluster.
+struct RedisStreamKeys: Sendable, Hashable {
+    /// One entry a message, until that is completed.
+    let stream: String
+    /// Sorted set of the entries that nobody holds, though the group has had them: `ENTRY~ATTEMPTS` → the time, in
+    /// milliseconds since 1970 by Redis' clock, at which it may be claimed again.
+    let delayed: String
+    /// Set of the entries that are worked on at most once, with an id of the producer's: they are no longer in the stream.
+    let taken: String
+    /// Stream of dead letters.
+    let dead: String
+    private let prefix: String
+
+    init(stream: String) {
+        self.stream = stream
+        prefix = RedisKeys.prefix(for: stream)
+        delayed = "\(prefix):delayed"
+        taken = "\(prefix):taken"
+        dead = "\(prefix):dead"
+    }
+
+    /// The result of a message's task.
+    func result(_ id: String) -> String { "\(prefix):result:\(id)" }
+
+    /// For a while after a settlement: which claim of the entry it was, so that asking twice is answered alike.
+    func settled(_ entry: String) -> String { "\(prefix):settled:\(entry)" }
 }

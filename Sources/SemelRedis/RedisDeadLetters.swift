@@ -1,7 +1,7 @@
 public import NIOCore
 public import Semel
 
-/// The stream of dead letters beside a list.
+/// The stream of dead letters beside a list or a stream.
 public actor RedisDeadLetters: DeadLetterStore {
     private let address: RedisAddress
     private let group: any EventLoopGroup
@@ -29,7 +29,7 @@ public actor RedisDeadLetters: DeadLetterStore {
     private func visit(
         on connection: RedisConnection, _ decide: @Sendable (StoredDeadLetter) -> DeadLetterAction
     ) async throws(RedisFailure) {
-        let stream = RedisArgument(address.keys.dead)
+        let stream = RedisArgument(address.layout.dead)
         var from = "-"
         // A letter that is retried may be back before the others are through, as an entry behind those that were here.
         let newest = try await connection.command(["XREVRANGE", stream, "+", "-", "COUNT", "1"])
@@ -56,12 +56,9 @@ public actor RedisDeadLetters: DeadLetterStore {
         switch action {
         case .keep, .stop: break
         case .retry:
-            _ = try await connection.command(
-                RedisScripts.run(
-                    RedisScripts.retryDeadLetter, keys: [address.keys.list, address.keys.dead, address.keys.named],
-                    [RedisArgument(id)]))
+            _ = try await connection.command(address.layout.retry(deadLetter: id))
         case .drop:
-            _ = try await connection.command(["XDEL", RedisArgument(address.keys.dead), RedisArgument(id)])
+            _ = try await connection.command(["XDEL", RedisArgument(address.layout.dead), RedisArgument(id)])
         }
     }
 
@@ -73,18 +70,23 @@ public actor RedisDeadLetters: DeadLetterStore {
     }
 
     /// One that has no id of its own is known by its entry's.
-    private static func letter(_ entry: String, _ flat: [RedisValue]) -> StoredDeadLetter {
+    private static func letter(_ place: String, _ flat: [RedisValue]) -> StoredDeadLetter {
         var fields: [String: [UInt8]] = [:]
+        // The message as it was; of a stream's, the body may have been all of its fields.
+        var own: [RedisValue] = []
         for index in stride(from: 0, to: flat.count - 1, by: 2) {
             guard let name = flat[index].text, case .bytes(let value) = flat[index + 1] else { continue }
             fields[name] = value
+            if name == "body" { own += [.bytes([]), flat[index + 1]] }
+            if name.hasPrefix("header:") { own += [.bytes(Array(name.utf8.dropFirst(7))), flat[index + 1]] }
         }
+        let entry = RedisStreamEntry(own, field: "")
         func text(_ name: String) -> String { String(decoding: fields[name] ?? [], as: UTF8.self) }
         let letter = DeadLetter(
             reason: text("reason"), attempts: Int(text("attempts")) ?? 0, exit: Int32(text("exit")),
             output: text("output").split(separator: "\n").map(String.init), worker: text("worker"), time: text("time"))
         return StoredDeadLetter(
-            messageID: fields["id"] == nil ? entry : text("id"), letter: letter.reason.isEmpty ? .unknown() : letter,
-            body: fields["body"] ?? [])
+            messageID: fields["id"] == nil ? place : text("id"), letter: letter.reason.isEmpty ? .unknown() : letter,
+            body: entry.body, contentType: entry.contentType, headers: entry.headers)
     }
 }

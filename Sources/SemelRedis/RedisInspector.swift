@@ -1,8 +1,7 @@
 public import NIOCore
 public import Semel
 
-/// Counts what is in a Redis list and in what semel keeps beside it, all at one moment of the server's own clock. A
-/// plain list does not tell how old a message is.
+/// Counts what is in a list or a stream and in what semel keeps beside it, all at one moment of the server's own clock.
 public actor RedisInspector: QueueInspector {
     private let address: RedisAddress
     private let group: any EventLoopGroup
@@ -15,12 +14,7 @@ public actor RedisInspector: QueueInspector {
 
     public func counts() async throws(QueueFailure) -> QueueCounts {
         do throws(RedisFailure) {
-            let names = address.keys
-            let reply = try await connected().command(
-                RedisScripts.run(RedisScripts.counts, keys: [names.list, names.leases, names.delayed, names.dead], []))
-            let counts = (reply.elements ?? []).compactMap { $0.integer.map { Int($0) } }
-            guard counts.count == 4 else { throw .broken("Redis answered out of turn") }
-            return QueueCounts(ready: counts[0], claimed: counts[1], delayed: counts[2], dead: counts[3])
+            return try await connected().ask(address.layout.counts())
         } catch {
             await close()
             throw error.asQueueFailure(address)

@@ -2,21 +2,22 @@ public import Logging
 public import NIOCore
 public import Semel
 
-/// A plain Redis list as a queue: hiredis as the codec of a SwiftNIO channel.
+/// A list or a stream in Redis as a queue: hiredis as the codec of a SwiftNIO channel.
 ///
-/// A claim is a lease, kept in a sorted set beside the list and extended at a third of its length. A short outage is
-/// ridden out: the claim is lost only when the lease is over by this machine's monotonic clock, or when another worker
-/// has taken the message.
+/// A claim is a lease that is extended at a third of its length. A short outage is ridden out: the claim is lost only
+/// when the lease is over by this machine's monotonic clock, or when another worker has taken the message.
 public actor RedisQueue: MessageQueue {
     public nonisolated let name: String
     private let address: RedisAddress
     private let group: any EventLoopGroup
     private let status: WorkerStatus?
     private let log: Logger
+    private var layout: any RedisLayout { address.layout }
     private var connection: RedisConnection?
     private var keeping: Task<Void, Never>?
-    /// Tells this worker's claim from all others.
     private let token = MessageID.random()
+    /// Tells this worker's claim from all others.
+    private var owner = ""
     private var lease = Duration.zero
     /// By this machine's monotonic clock; counted from before the request was sent, so never later than Redis' own.
     private var leaseEnds = ContinuousClock.now
@@ -24,8 +25,6 @@ public actor RedisQueue: MessageQueue {
     private var trouble: String?
 
     private static let taken = ClaimLoss("the lease ended and another worker took the message, or it was deleted")
-    /// For how long a result may be fetched.
-    private static let resultLifetime = Duration.seconds(86_400)
     /// For how long a settlement that Redis refuses is tried again before the message is handed back (rights may be
     /// withdrawn for a moment), and for how long it then rests.
     private static let insistence = Duration.seconds(10)
@@ -51,6 +50,7 @@ public actor RedisQueue: MessageQueue {
         do throws(RedisFailure) {
             return try await waitForClaim(request)
         } catch {
+            if case .broken = error { await handBack() }
             throw error.asQueueFailure(address)
         }
     }
@@ -58,15 +58,13 @@ public actor RedisQueue: MessageQueue {
     private func waitForClaim(_ request: ClaimRequest) async throws(RedisFailure) -> RedisClaim? {
         let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
         var horizon: ContinuousClock.Instant?
+        lease = request.lease
+        owner = layout.owner(token: token, lease: lease)
         while !Task.isCancelled {
             let asked = ContinuousClock.now
-            lease = request.lease
-            let found = try await request.delivery == .atMostOnce ? pop() : take(request)
-            let leases: Leases?
-            switch found {
-            case .message(let claim):
-                if request.delivery == .atLeastOnce { keep(claim, since: asked) }
-                return claim
+            let leases: RedisLeases?
+            switch try await connected().ask(layout.claim(request, by: owner)) {
+            case .message(let delivery): return claim(delivery, request.delivery, since: asked)
             case .nothing(let held): leases = held
             }
             if request.wait == .upTo(.zero) { return nil }
@@ -86,100 +84,70 @@ public actor RedisQueue: MessageQueue {
                 horizon = last
                 until = min(last, .now + leases.earliest + .milliseconds(20))
             }
-            try await waitForNews(until: until, leased: leases != nil)
+            // What comes while it waits has been claimed no earlier than this.
+            let waiting = ContinuousClock.now
+            if let delivery = try await waitForNews(until: until, leased: leases != nil),
+                request.delivery == .atLeastOnce
+            {
+                return claim(delivery, request.delivery, since: waiting)
+            }
         }
+        await handBack()
         return nil
     }
 
-    private enum Found {
-        case message(RedisClaim)
-        case nothing(Leases?)
+    private func claim(
+        _ delivery: RedisDelivery, _ kind: ClaimRequest.Delivery, since asked: ContinuousClock.Instant
+    ) -> RedisClaim {
+        let claim = RedisClaim(queue: self, delivery: delivery, lease: kind == .atMostOnce ? nil : lease)
+        if kind == .atLeastOnce { keep(claim, since: asked) }
+        return claim
     }
 
-    /// What is leased, or rests before its next attempt: the times until the earliest and the latest end.
-    private struct Leases {
-        let earliest: Duration
-        let latest: Duration
-    }
-
-    private func take(_ request: ClaimRequest) async throws(RedisFailure) -> Found {
-        let ownID = MessageID.random()
-        let reply = try await connected().command(
-            RedisScripts.run(
-                RedisScripts.claim, keys: address.keys.forClaims,
-                [
-                    RedisArgument(ownID), RedisArgument(request.lease.milliseconds),
-                    RedisArgument(request.maxMessageBytes), RedisArgument(token),
-                ]))
-        guard let fields = reply.elements, fields.count >= 3 else { throw .broken("Redis answered out of turn") }
-        guard let id = fields[0].text else {
-            guard fields.count == 4, let now = fields[1].integer, let first = fields[2].integer, first >= 0,
-                let last = fields[3].integer
-            else { return .nothing(nil) }
-            return .nothing(
-                Leases(earliest: .milliseconds(max(0, first - now)), latest: .milliseconds(max(0, last - now))))
-        }
-        guard fields.count == 4, let attempt = fields[1].integer, let size = fields[2].integer else {
-            throw .broken("Redis answered out of turn")
-        }
-        var body: [UInt8] = []
-        if case .bytes(let bytes) = fields[3] { body = bytes }
-        return .message(
-            try claim(id, body, size: Int(size), attempt: Int(attempt), lease: request.lease, isNamed: id != ownID))
-    }
-
-    /// At most once: off the list before the task runs, as plain LPOP workers do.
-    private func pop() async throws(RedisFailure) -> Found {
-        let ownID = MessageID.random()
-        let reply = try await connected().command(
-            RedisScripts.run(RedisScripts.pop, keys: address.keys.forClaims, [RedisArgument(ownID)]))
-        guard let fields = reply.elements, fields.count == 3, let id = fields[0].text,
-            case .bytes(let body) = fields[1],
-            let attempt = fields[2].integer
-        else { return .nothing(nil) }
-        return .message(
-            try claim(id, body, size: body.count, attempt: Int(attempt), lease: nil, isNamed: id != ownID))
-    }
-
-    private func claim(_ id: String, _ body: [UInt8], size: Int, attempt: Int, lease: Duration?, isNamed: Bool)
-        throws(RedisFailure) -> RedisClaim
+    /// Waits until something is queued.
+    private func waitForNews(until: ContinuousClock.Instant?, leased: Bool) async throws(RedisFailure)
+        -> RedisDelivery?
     {
-        let stored: MessageBody
-        do throws(SystemError) { stored = try MessageBody(body) } catch { throw .broken(error.description) }
-        return RedisClaim(
-            queue: self, message: Message(id: id, body: stored, size: size, attempt: attempt), lease: lease,
-            isNamed: isNamed)
-    }
-
-    /// Waits until something is pushed. Moving the head of the list onto itself changes nothing, blocks while the list is
-    /// empty, and wakes everyone who does so when it no longer is.
-    private func waitForNews(until: ContinuousClock.Instant?, leased: Bool) async throws(RedisFailure) {
-        // A retry or a release falls due without a push: with leases about, look once a second.
-        let slice = Duration.seconds(leased ? 1 : 5)
+        // A retry or a release falls due without news: with leases about, look once a second. What comes with the news
+        // has its lease from an unknown moment of the wait on.
+        let slice = min(.seconds(leased ? 1 : 5), lease / 3)
         let rest = until.map { max(.milliseconds(1), min(slice, $0 - .now)) } ?? slice
         let connection = try await connected()
-        let list = RedisArgument(address.keys.list)
+        let question = layout.news(within: rest, for: owner)
+        let waiting = Life.task { () async -> Result<RedisDelivery?, RedisFailure> in
+            do throws(RedisFailure) { return .success(try await connection.ask(question)) } catch {
+                return .failure(error)
+            }
+        }
+        // Only this wait may be cut off: a claim that is under way has to be heard of.
+        let result = await withTaskCancellationHandler {
+            await waiting.value
+        } onCancel: {
+            connection.close()
+        }
         do throws(RedisFailure) {
-            let waiting = Life.task { () async -> Result<RedisValue, RedisFailure> in
-                do throws(RedisFailure) {
-                    return .success(
-                        try await connection.command(
-                            ["BLMOVE", list, list, "LEFT", "LEFT", RedisArgument(String(rest.seconds))]))
-                } catch { return .failure(error) }
-            }
-            // Only this wait may be cut off: a claim that is under way has to be heard of.
-            let result = await withTaskCancellationHandler {
-                await waiting.value
-            } onCancel: {
-                connection.close()
-            }
-            if !Task.isCancelled { _ = try result.get() }
+            return try result.get()
         } catch {
-            // Redis before 6.2, or out of memory: then a move is refused, though it needs none. A claim is not.
-            guard case .answered(let text) = error, text.contains("unknown command") || text.hasPrefix("OOM") else {
-                throw error
-            }
+            if Task.isCancelled { return nil }
+            // Redis before 6.2, or out of memory: then a move is refused, though it needs none. A claim is not. And it
+            // makes a stream that has just been deleted anew.
+            guard case .answered(let text) = error,
+                ["unknown command", "OOM", "NOGROUP", "UNBLOCKED"].contains(where: { text.contains($0) })
+            else { throw error }
             try? await Life.sleep(for: min(rest, .milliseconds(250)))
+            return nil
+        }
+    }
+
+    /// A connection that ends may have had a claim in its last answer: that was no attempt, and is nobody's to wait for.
+    private func handBack() async {
+        guard connection != nil, let question = layout.handBack(from: owner) else { return }
+        reconnect()
+        let limit = Duration.seconds(1)
+        do throws(RedisFailure) {
+            try await connected(within: limit).ask(question, within: limit)
+        } catch {
+            log.debug("could not look for an unheard claim", metadata: ["reason": "\(error.reason)"])
         }
     }
 
@@ -204,7 +172,7 @@ public actor RedisQueue: MessageQueue {
             do { try await Life.sleep(for: pause) } catch { return }
             let asked = ContinuousClock.now
             do throws(RedisFailure) {
-                guard try await run(RedisScripts.extend, "extend", for: claim, lease) == .done else {
+                guard try await ask(layout.extend(claim.delivery, by: owner, lease)) == .done else {
                     claim.loss.fulfil(Self.taken)
                     return
                 }
@@ -237,35 +205,10 @@ public actor RedisQueue: MessageQueue {
         connection = nil
     }
 
-    /// What a script of a claim's came to.
-    private enum Answer: Int64 {
-        case notOurs = 0
-        case done = 1
-        /// The claim was ended in another way before, which this worker has not heard of.
-        case endedBefore = 2
-    }
-
-    /// Runs a script of a claim's. `span` is what the script calls a delay or a lease.
-    private func run(
-        _ script: String, _ action: RedisArgument, for claim: RedisClaim, _ span: Duration = .zero, key: String? = nil,
-        arguments: [RedisArgument] = []
-    ) async throws(RedisFailure) -> Answer {
-        let names = address.keys
-        let keys = [
-            names.list, names.leases, names.payloads, names.attempts, names.delayed, names.settled(claim.message.id),
-            names.owners, names.named,
-        ]
-        let common = [
-            RedisArgument(claim.message.id), RedisArgument(token), action, RedisArgument(span.milliseconds),
-        ]
-        // No longer than the lease has left: what comes after would be about somebody else's claim.
+    /// No longer than the lease has left: what comes after would be about somebody else's claim.
+    private func ask(_ question: RedisQuestion<RedisAnswer>) async throws(RedisFailure) -> RedisAnswer {
         let limit = max(.milliseconds(100), min(lease / 3, leaseEnds - .now))
-        let reply = try await connected(within: limit).command(
-            RedisScripts.run(script, keys: keys + (key.map { [$0] } ?? []), common + arguments), within: limit)
-        guard let answer = reply.integer.flatMap({ Answer(rawValue: $0) }) else {
-            throw .broken("Redis answered out of turn")
-        }
-        return answer
+        return try await connected(within: limit).ask(question, within: limit)
     }
 
     // MARK: Settling
@@ -306,65 +249,17 @@ public actor RedisQueue: MessageQueue {
         return ClaimLoss("\(what) Redis could not be told of the end: \(failure.reason)")
     }
 
-    private func attempt(_ settlement: Settlement, on claim: RedisClaim) async -> Result<Answer, RedisFailure> {
+    private func attempt(_ settlement: Settlement, on claim: RedisClaim) async -> Result<RedisAnswer, RedisFailure> {
         do throws(RedisFailure) {
-            return .success(try await claim.atMostOnce ? endTaken(claim, settlement) : end(claim, settlement))
+            let question =
+                claim.atMostOnce
+                ? try layout.endTaken(claim.delivery, by: owner, settlement, span: lease)
+                : try layout.end(claim.delivery, by: owner, settlement)
+            guard let question else { return .success(.done) }
+            return .success(try await ask(question))
         } catch {
             return .failure(error)
         }
-    }
-
-    private func end(_ claim: RedisClaim, _ settlement: Settlement) async throws(RedisFailure) -> Answer {
-        switch settlement {
-        case .complete(result: nil): try await run(RedisScripts.complete, "complete", for: claim)
-        case .complete(let result?):
-            try await run(
-                RedisScripts.complete, "complete", for: claim, key: address.keys.result(claim.message.id),
-                arguments: arguments(for: result))
-        case .retry(let delay): try await run(RedisScripts.retry, "retry", for: claim, delay)
-        case .release:
-            try await run(RedisScripts.release, "release", for: claim, arguments: claim.isNamed ? ["named"] : [])
-        case .deadLetter(let letter):
-            try await run(
-                RedisScripts.deadLetter, "dead-letter", for: claim, key: address.keys.dead,
-                arguments: Self.fields(of: letter))
-        }
-    }
-
-    /// The message itself is off the list since it was claimed.
-    private func endTaken(_ claim: RedisClaim, _ settlement: Settlement) async throws(RedisFailure) -> Answer {
-        switch settlement {
-        case .complete(let result?):
-            return try await run(
-                RedisScripts.completeTaken, "complete", for: claim, lease, key: address.keys.result(claim.message.id),
-                arguments: arguments(for: result))
-        case .deadLetter(let letter):
-            let body: [RedisArgument] = ["body", RedisArgument(try bytes(of: claim.message.body))]
-            return try await run(
-                RedisScripts.deadLetterTaken, "dead-letter", for: claim, lease, key: address.keys.dead,
-                arguments: body + Self.fields(of: letter))
-        case .complete(result: nil), .retry, .release:
-            guard claim.isNamed else { return .done }
-            return try await run(RedisScripts.completeTaken, "complete", for: claim, lease)
-        }
-    }
-
-    private func arguments(for result: MessageBody) throws(RedisFailure) -> [RedisArgument] {
-        [RedisArgument(Self.resultLifetime.milliseconds), RedisArgument(try bytes(of: result))]
-    }
-
-    private static func fields(of letter: DeadLetter) -> [RedisArgument] {
-        var fields: [RedisArgument] = [
-            "reason", RedisArgument(letter.reason), "attempts", RedisArgument(letter.attempts),
-            "output", RedisArgument(letter.output.joined(separator: "\n")), "worker", RedisArgument(letter.worker),
-            "time", RedisArgument(letter.time),
-        ]
-        if let exit = letter.exit { fields += ["exit", RedisArgument(exit)] }
-        return fields
-    }
-
-    private func bytes(of body: MessageBody) throws(RedisFailure) -> [UInt8] {
-        do throws(SystemError) { return try body.bytes() } catch { throw .broken(error.description) }
     }
 }
 
@@ -378,7 +273,7 @@ extension RedisFailure {
             return .refused("\(place) refused: \(text)")
         }
         if says("WRONGTYPE") {
-            return .misconfigured("\(place): ‘\(address.keys.list)’ is not a list")
+            return .misconfigured("\(place): ‘\(address.layout.key)’ is not a \(address.layout.type)")
         }
         if says("DB index", "unknown command") { return .misconfigured("\(place): \(text)") }
         return .unreachable("\(place): \(text)")
@@ -387,12 +282,11 @@ extension RedisFailure {
 
 struct RedisClaim: Claim {
     let queue: RedisQueue
-    let message: Message
-    /// `nil` at most once: the message is off the list.
+    let delivery: RedisDelivery
+    /// `nil` at most once: the message is off the queue.
     let lease: Duration?
-    /// Whether the id was there before this claim was made.
-    let isNamed: Bool
     let loss = OneShot<ClaimLoss>()
+    var message: Message { delivery.message }
     var atMostOnce: Bool { lease == nil }
 
     func settle(_ settlement: Settlement) async throws(SettlementFailure) {

@@ -1,20 +1,12 @@
 public import NIOCore
 public import Semel
 
-/// Puts a message with an id into a Redis list, and looks now and then for what became of it.
+/// Puts a message with an id into a list or a stream, and looks now and then for what became of it.
 public actor RedisRequester: MessageRequester {
-    private struct Request {
-        let id: String
-        /// What stands for it in the set of named messages, while it is in the list.
-        let named: String
-        /// By the server's clock, in milliseconds since 1970.
-        let since: String
-    }
-
     private let address: RedisAddress
     private let group: any EventLoopGroup
     private var connection: RedisConnection?
-    private var request: Request?
+    private var ticket: RedisTicket?
 
     /// Between two looks: more patience with a task that takes longer.
     private static let shortestPause = Duration.milliseconds(50)
@@ -31,10 +23,7 @@ public actor RedisRequester: MessageRequester {
         try address.check(message)
         let id = message.id ?? MessageID.random()
         do throws(RedisFailure) {
-            let reply = try await connected().command(RedisScripts.put(message.body, id: id, in: address.keys))
-            guard let fields = reply.elements, fields.count == 2, let named = fields[0].text, let since = fields[1].text
-            else { throw .broken("Redis answered out of turn") }
-            request = Request(id: id, named: named, since: since)
+            ticket = try await connected().ask(address.layout.request(message, id: id))
         } catch {
             await close()
             throw error.asQueueFailure(address)
@@ -42,12 +31,12 @@ public actor RedisRequester: MessageRequester {
     }
 
     public func end() async throws(QueueFailure) -> RequestEnd? {
-        guard let request else { return nil }
+        guard let ticket else { return nil }
         var pause = Self.shortestPause
         var outageEnds: ContinuousClock.Instant?
         while !Task.isCancelled {
             do throws(RedisFailure) {
-                if let end = try await look(for: request) { return end }
+                if let end = try await connected().ask(address.layout.end(of: ticket)) { return end }
                 outageEnds = nil
             } catch {
                 await close()
@@ -65,24 +54,6 @@ public actor RedisRequester: MessageRequester {
     public func close() async {
         connection?.close()
         connection = nil
-    }
-
-    private func look(for request: Request) async throws(RedisFailure) -> RequestEnd? {
-        let names = address.keys
-        let keys = [names.payloads, names.named, names.result(request.id), names.settled(request.id), names.dead]
-        let arguments = [request.id, request.named, request.since].map { RedisArgument($0) }
-        let reply = try await connected().command(RedisScripts.run(RedisScripts.end, keys: keys, arguments))
-        guard let fields = reply.elements, let word = fields.first?.text else {
-            throw .broken("Redis answered out of turn")
-        }
-        switch word {
-        case "completed":
-            if fields.count > 1, case .bytes(let result) = fields[1] { return .completed(result: result) }
-            return .completed(result: nil)
-        case "dead": return .deadLettered(reason: fields.count > 1 ? fields[1].text ?? "" : "")
-        case "vanished": return .vanished
-        default: return nil
-        }
     }
 
     private func connected() async throws(RedisFailure) -> RedisConnection {

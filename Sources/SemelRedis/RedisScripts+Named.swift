@@ -76,27 +76,47 @@ extension RedisScripts {
         run(putNamed, keys: [keys.list, keys.named, keys.result(id)], [RedisArgument(body), RedisArgument(id)])
     }
 
+    /// The smallest id of an entry behind this one. (Redis before 6.2 knows no open intervals.)
+    static let after = """
+        local function after(entry)
+            local time, number = string.match(entry, '^(%d+)-(%d+)$')
+            return time .. '-' .. string.format('%.0f', number + 1)
+        end
+
+        """
+
+    /// Looks for a message among the dead letters. ARGV id, …, from which of them on.
+    static let died =
+        after + """
+            local id, from = ARGV[1], ARGV[3]
+            local function died(dead)
+                while true do
+                    local page = redis.call('XRANGE', dead, from, '+', 'COUNT', 50)
+                    for _, entry in ipairs(page) do
+                        local fields = {}
+                        for index = 1, #entry[2], 2 do fields[entry[2][index]] = entry[2][index + 1] end
+                        if fields.id == id then return fields.reason or '' end
+                    end
+                    if #page < 50 then return false end
+                    from = after(page[#page][1])
+                end
+            end
+
+            """
+
     /// What became of a message. KEYS payloads, named, result, settled, dead; ARGV id, what stood in the set, when it
     /// was put there. Returns `{'waiting'}`, `{'completed', result or nil}`, `{'dead', reason}` or `{'vanished'}`.
-    static let end = """
-        local id, named, from = ARGV[1], ARGV[2], ARGV[3]
-        if redis.call('HEXISTS', KEYS[1], id) == 1 or redis.call('ZSCORE', KEYS[2], named)
-            or redis.call('ZSCORE', KEYS[2], 'taken:' .. id) then return {'waiting'} end
-        local result = redis.call('GET', KEYS[3])
-        if result then return {'completed', result} end
-        while true do
-            local page = redis.call('XRANGE', KEYS[5], from, '+', 'COUNT', 50)
-            for _, entry in ipairs(page) do
-                local fields = {}
-                for index = 1, #entry[2], 2 do fields[entry[2][index]] = entry[2][index + 1] end
-                if fields.id == id then return {'dead', fields.reason or ''} end
-            end
-            if #page < 50 then break end
-            local milliseconds, number = string.match(page[#page][1], '(%d+)-(%d+)')
-            from = milliseconds .. '-' .. string.format('%.0f', number + 1)
-        end
-        return redis.call('EXISTS', KEYS[4]) == 1 and {'completed', false} or {'vanished'}
-        """
+    static let end =
+        died + """
+            local named = ARGV[2]
+            if redis.call('HEXISTS', KEYS[1], id) == 1 or redis.call('ZSCORE', KEYS[2], named)
+                or redis.call('ZSCORE', KEYS[2], 'taken:' .. id) then return {'waiting'} end
+            local result = redis.call('GET', KEYS[3])
+            if result then return {'completed', result} end
+            local reason = died(KEYS[5])
+            if reason then return {'dead', reason} end
+            return redis.call('EXISTS', KEYS[4]) == 1 and {'completed', false} or {'vanished'}
+            """
 }
 
 extension RedisKeys {

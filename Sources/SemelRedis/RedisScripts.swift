@@ -5,7 +5,7 @@ import Semel
 /// Every claim has a token of its own, which every script that ends or extends it checks first. The attempt would not
 /// do: after a release the next claim has the same one.
 enum RedisScripts {
-    private static let clock = """
+    static let clock = """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         local function text(number) return string.format('%.0f', number) end
@@ -55,23 +55,29 @@ enum RedisScripts {
             return {id, attempt, #body, wanted and body or false}
             """
 
-    /// Common to all that end a claim or extend it. KEYS list, leases, payloads, attempts, delayed, settled, owners, named;
-    /// ARGV id, token, what is to be done, … What may be refused comes first in each of them: Redis undoes nothing.
+    /// Common to all that end a claim or extend it. ARGV id, token, what is to be done, … What may be refused comes first
+    /// in each of them: Redis undoes nothing.
     ///
     /// Returns 1, and 1 again when asked again; 0 when the claim is somebody else's or nobody's; 2 when it was ended in
     /// another way before.
-    private static let once =
+    ///
+    /// - Parameter settled: Which of the keys tells what was asked before.
+    static func once(settled: String) -> String {
         now + """
             local id, token, action = ARGV[1], ARGV[2], ARGV[3]
-            local before = redis.call('GET', KEYS[6])
+            local before = redis.call('GET', \(settled))
             if before == token .. ' ' .. action then return 1 end
             if before and string.sub(before, 1, #token) == token then return 2 end
             -- For as long as whoever asks may ask again.
             local function remember(rest)
-                redis.pcall('SET', KEYS[6], token .. ' ' .. action, 'PX', text(60000 + math.max(0, rest)))
+                redis.pcall('SET', \(settled), token .. ' ' .. action, 'PX', text(60000 + math.max(0, rest)))
             end
 
             """
+    }
+
+    /// KEYS list, leases, payloads, attempts, delayed, settled, owners, named.
+    private static let once = once(settled: "KEYS[6]")
 
     /// At least once: the claim is a lease.
     private static let ours =
@@ -112,12 +118,13 @@ enum RedisScripts {
         """
 
     /// KEYS[9] result; ARGV[5] its time to live (ms), ARGV[6] the result; or neither.
-    private static let keepResult = """
-        if ARGV[5] then redis.call('SET', KEYS[9], ARGV[6], 'PX', ARGV[5]) end
+    static let complete = ours + keepResult(key: 9, first: 5) + settle
+    static let completeTaken = taken + keepResult(key: 9, first: 5) + settle
 
-        """
-    static let complete = ours + keepResult + settle
-    static let completeTaken = taken + keepResult + settle
+    /// - Parameter first: The argument with which the result's time to live, and the result, begin, where there is one.
+    static func keepResult(key: Int, first: Int) -> String {
+        "if ARGV[\(first)] then redis.call('SET', KEYS[\(key)], ARGV[\(first + 1)], 'PX', ARGV[\(first)]) end\n"
+    }
 
     /// ARGV[4] delay (ms).
     static let retry =

@@ -7,9 +7,9 @@ struct Semelctl: AsyncParsableCommand {
         commandName: "semelctl",
         abstract: "Puts messages into queues and looks after them.",
         discussion: """
-            The queue is a URL: amqp://user:password@host/vhost?queue=name, redis://host:6379/0?list=name or \
-            spool:/path/dir. It is taken from --queue, from SEMEL_QUEUE, from MQ_HOST with MQ_QUEUE or from REDIS_HOST \
-            with REDIS_LIST. When nobody names one, it is the spool in /var/spool/semel.
+            The queue is a URL: amqp://user:password@host/vhost?queue=name, redis://host:6379/0?list=name (or \
+            stream=name) or spool:/path/dir. It is taken from --queue, from SEMEL_QUEUE, from MQ_HOST with MQ_QUEUE or \
+            from REDIS_HOST with REDIS_LIST or REDIS_STREAM. When nobody names one, it is the spool in /var/spool/semel.
 
             Exit codes: 0 done; 1 ‘lint’ has found errors; 64 wrong usage; 69 the queue cannot be reached; 70 internal \
             error; 77 the queue refused the credentials; 78 wrong configuration; 130 or 143 stopped by a signal. ‘enqueue \

@@ -24,8 +24,9 @@ struct OrphanTests {
     }
 
     /// KEDA counts leases: this may be the Job that was started for the orphan.
-    @Test func isWaitedForBeyondTheWait() async throws {
-        let queue = try await RedisUnderTest()
+    @Test(arguments: RedisForm.allCases)
+    func isWaitedForBeyondTheWait(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let notes = try Notes()
         try await queue.put("m")
         let first = try Worker(queue, ["--lease", "4s"], task: notes.held())
@@ -37,8 +38,9 @@ struct OrphanTests {
     }
 
     /// A lease that was extended meanwhile belongs to the living.
-    @Test func isNotWaitedForWhileItsWorkerLives() async throws {
-        let queue = try await RedisUnderTest()
+    @Test(arguments: RedisForm.allCases)
+    func isNotWaitedForWhileItsWorkerLives(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let notes = try Notes()
         try await queue.put("m")
         let first = try Worker(queue, ["--lease", "3s"], task: notes.held())
@@ -52,8 +54,9 @@ struct OrphanTests {
     }
 
     /// As many workers as there are retries to come: each of them gets one, and none goes for nothing.
-    @Test func eachWaitsForOne() async throws {
-        let queue = try await RedisUnderTest()
+    @Test(arguments: RedisForm.allCases)
+    func eachWaitsForOne(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let notes = try Notes()
         for (index, delay) in ["1s", "3s", "5s"].enumerated() {
             try await queue.put("\(index)")
@@ -65,8 +68,9 @@ struct OrphanTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test func isNotWaitedForWithoutAWait() async throws {
-        let queue = try await RedisUnderTest()
+    @Test(arguments: RedisForm.allCases)
+    func isNotWaitedForWithoutAWait(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let notes = try Notes()
         try await queue.put("m")
         let first = try Worker(queue, ["--lease", "5m"], task: notes.held())

@@ -74,8 +74,8 @@ struct PermissionTests {
 
     // MARK: Redis
 
-    private func running(_ lease: String) async throws -> (RedisUnderTest, Notes, Worker) {
-        let queue = try await RedisUnderTest()
+    private func running(_ form: RedisForm, _ lease: String) async throws -> (RedisUnderTest, Notes, Worker) {
+        let queue = try await RedisUnderTest(as: form)
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, ["--lease", lease], task: notes.held())
@@ -83,8 +83,9 @@ struct PermissionTests {
         return (queue, notes, worker)
     }
 
-    @Test func redisRightsWithdrawnForAWhile() async throws {
-        let (queue, notes, worker) = try await running("9s")
+    @Test(arguments: RedisForm.allCases)
+    func redisRightsWithdrawnForAWhile(_ form: RedisForm) async throws {
+        let (queue, notes, worker) = try await running(form, "9s")
         try await queue.server.command("ACL", "SETUSER", "\(queue.list)", "-@all")
         try await worker.waitForLog("NOPERM")
         try await queue.server.command("ACL", "SETUSER", "\(queue.list)", "+@all")
@@ -95,9 +96,13 @@ struct PermissionTests {
 
     /// Somebody has put something of another kind where the settlement belongs: asking again does not help.
     /// Handed back, it counts as an attempt; unless that cannot be written down either.
-    @Test(arguments: [("dead", 65, Left(delayed: 1), 2), ("delayed", 3, Left.oneReady, 1)])
-    func redisRefusesTheSettlement(_ key: String, _ status: Int, _ left: Left, _ next: Int) async throws {
-        let queue = try await RedisUnderTest()
+    @Test(
+        arguments: zip(
+            [RedisForm.list, .list, .stream],
+            [("dead", 65, Left(delayed: 1), 2), ("delayed", 3, .oneReady, 1), ("dead", 65, Left(delayed: 1), 2)]))
+    func redisRefusesTheSettlement(_ form: RedisForm, _ refused: (String, Int, Left, Int)) async throws {
+        let (key, status, left, next) = refused
+        let queue = try await RedisUnderTest(as: form)
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, ["--lease", "2s"], task: notes.held(exit: status))
@@ -112,8 +117,9 @@ struct PermissionTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test func redisUserDeleted() async throws {
-        let (queue, _, worker) = try await running("1s")
+    @Test(arguments: RedisForm.allCases)
+    func redisUserDeleted(_ form: RedisForm) async throws {
+        let (queue, _, worker) = try await running(form, "1s")
         try await queue.server.command("ACL", "DELUSER", "\(queue.list)")
         try await worker.end().expect(76, "lost", attempt: 1, saying: "the lease ended while Redis", "WRONGPASS")
         try await queue.waitUntilLeft(.oneClaimed)

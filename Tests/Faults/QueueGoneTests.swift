@@ -80,8 +80,9 @@ struct QueueGoneTests {
     // MARK: Redis
 
     /// With everything that belongs to it.
-    @Test func redisKeysDeletedWhileTheTaskRuns() async throws {
-        let queue = try await RedisUnderTest()
+    @Test(arguments: RedisForm.allCases)
+    func redisKeysDeletedWhileTheTaskRuns(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         try await queue.put("m")
         let worker = try Worker(queue, task: try Notes().held())
         try await worker.waitForTask()
@@ -110,13 +111,79 @@ struct QueueGoneTests {
         #expect(try await queue.otherKeys() == [])
     }
 
+    /// With a stream goes what is claimed of it.
+    @Test func redisStreamDeleted() async throws {
+        let queue = try await RedisUnderTest(as: .stream)
+        let notes = try Notes()
+        try await queue.put("m")
+        let running = try Worker(queue, task: notes.held())
+        try await running.waitForTask()
+        let idle = try Worker(queue, task: notes.at(once: 0))
+        try await queue.waitUntilAwaited(by: idle)
+        try await queue.server.command("DEL", "\(queue.list)")
+        try await running.end().expect(76, "lost", attempt: 1, saying: "or it was deleted")
+        try await queue.put("next")
+        try await idle.end().expect(0, "completed", attempt: 1)
+        #expect(notes.runs == ["m 1", "next 1"])
+        try await queue.waitUntilLeft(.nothing)
+    }
+
+    /// To a new group everything is new: what was claimed and what was delayed, too.
+    @Test func redisGroupDeleted() async throws {
+        let queue = try await RedisUnderTest(as: .stream)
+        let notes = try Notes()
+        try await queue.put("a")
+        try await Worker.run(queue, ["--retry-delay", "1h"], task: notes.at(once: 3)).expect(75, "retry", attempt: 1)
+        try await queue.put("b")
+        let running = try Worker(queue, task: notes.held())
+        try await running.waitForTask()
+        try await queue.server.command("XGROUP", "DESTROY", "\(queue.list)", "\(RedisUnderTest.group)")
+        try await running.end().expect(76, "lost", attempt: 1, saying: "or it was deleted")
+        for _ in 1...2 { try await Worker.run(queue, task: notes.at(once: 0)).expect(0, "completed", attempt: 1) }
+        #expect(notes.runs == ["a 1", "b 1", "a 1", "b 1"])
+        try await queue.waitUntilLeft(.nothing)
+        #expect(try await queue.otherKeys() == [])
+    }
+
+    /// By a producer who keeps the stream short, or by an operator.
+    @Test func redisEntryDeletedWhileItsTaskRuns() async throws {
+        let queue = try await RedisUnderTest(as: .stream)
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(queue, task: notes.held())
+        try await worker.waitForTask()
+        try await queue.server.command("XTRIM", "\(queue.list)", "MAXLEN", "0")
+        try await worker.end().expect(76, "lost", attempt: 1, saying: "or it was deleted")
+        try await queue.waitUntilLeft(.nothing)
+    }
+
+    @Test func redisEntryDeletedWhileItWaits() async throws {
+        let queue = try await RedisUnderTest(as: .stream)
+        let notes = try Notes()
+        try await queue.put("orphan")
+        let first = try Worker(queue, ["--lease", "1s"], task: notes.held())
+        try await first.waitForTask()
+        try await first.kill()
+        try await queue.put("delayed")
+        try await Worker.run(queue, ["--lease", "1s"], task: notes.at(once: 3)).expect(75, "retry")
+        try await queue.server.command("XTRIM", "\(queue.list)", "MAXLEN", "0")
+        try await queue.put("m")
+        try await eventually(timeout: .seconds(60), "nothing is left") {
+            _ = try await Worker.run(queue, ["--wait", "100ms"], task: notes.at(once: 0))
+            return try await queue.left() == .nothing
+        }
+        #expect(notes.runs.last == "m 1")
+        #expect(try await queue.otherKeys() == [])
+    }
+
     /// Somebody has put something else in its place.
-    @Test func redisListReplacedWhileIdle() async throws {
-        let queue = try await RedisUnderTest()
+    @Test(arguments: RedisForm.allCases)
+    func redisKeyReplacedWhileIdle(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let worker = try Worker(queue, ["--wait", "2s"], task: ["true"])
         try await queue.waitUntilAwaited(by: worker)
         try await queue.server.command("SET", "\(queue.list)", "text")
-        try await worker.end().expect(78, "misconfigured", saying: "‘\(queue.list)’ is not a list")
+        try await worker.end().expect(78, "misconfigured", saying: "‘\(queue.list)’ is not a \(form)")
     }
 
     // MARK: Spool

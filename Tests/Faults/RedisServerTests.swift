@@ -5,11 +5,11 @@ import Testing
 /// Redis itself ends, becomes a replica, runs out of memory or has its clock set.
 @Suite(.throttled)
 struct RedisServerTests {
-    private func makeQueue(keepsData: Bool = true) async throws -> RedisUnderTest {
+    private func makeQueue(_ form: RedisForm, keepsData: Bool = true) async throws -> RedisUnderTest {
         // In the configuration, so that a restart does not forget it.
         let user = RedisUnderTest.configuredUser
         return RedisUnderTest(
-            withConfiguredUserOn: try await .start(keepsData: keepsData, configuration: [user]))
+            withConfiguredUserOn: try await .start(keepsData: keepsData, configuration: [user]), as: form)
     }
 
     private func running(
@@ -24,8 +24,9 @@ struct RedisServerTests {
 
     // MARK: Restarts
 
-    @Test func killedWhileIdle() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func killedWhileIdle(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         let worker = try Worker(queue, ["--wait", "forever"], task: ["true"])
         try await queue.waitUntilAwaited(by: worker)
         try await queue.server.kill()
@@ -33,8 +34,9 @@ struct RedisServerTests {
         try await Worker.run(queue, task: ["true"]).expect(69, "unreachable", saying: "Connection refused")
     }
 
-    @Test func restartedWithinTheLease() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func restartedWithinTheLease(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         let (worker, notes) = try await running(queue, lease: "20s")
         try await queue.server.restart()
         try notes.allow()
@@ -43,8 +45,9 @@ struct RedisServerTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test func restartedAfterTheLease() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func restartedAfterTheLease(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         let (worker, notes) = try await running(queue, lease: "1s")
         try await queue.server.kill()
         try await worker.end().expect(76, "lost", attempt: 1, saying: "the lease ended while Redis could not be asked")
@@ -55,9 +58,9 @@ struct RedisServerTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test(arguments: [true, false])
-    func restartedBetweenClaimAndTask(_ inTime: Bool) async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases, [true, false])
+    func restartedBetweenClaimAndTask(_ form: RedisForm, _ inTime: Bool) async throws {
+        let queue = try await makeQueue(form)
         let notes = try Notes()
         try await queue.put("m")
         let task = try HeldExecutable(notes.at(once: 0))
@@ -79,17 +82,18 @@ struct RedisServerTests {
     }
 
     /// A server that keeps nothing has nothing to settle.
-    @Test func restartedWithoutItsData() async throws {
-        let queue = try await makeQueue(keepsData: false)
+    @Test(arguments: RedisForm.allCases)
+    func restartedWithoutItsData(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form, keepsData: false)
         let (worker, _) = try await running(queue, lease: "6s")
         try await queue.server.restart()
         try await worker.end().expect(76, "lost", attempt: 1, saying: "or it was deleted")
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test(arguments: [0, 3, 65])
-    func restartedWhileItSettles(_ status: Int) async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases, [0, 3, 65])
+    func restartedWhileItSettles(_ form: RedisForm, _ status: Int) async throws {
+        let queue = try await makeQueue(form)
         let proxy = try queue.proxy()
         let (worker, notes) = try await running(queue, lease: "20s", through: proxy, exit: status)
         await proxy.freeze()
@@ -103,8 +107,9 @@ struct RedisServerTests {
         #expect(try await queue.left() == [0: .nothing, 3: Left(delayed: 1), 65: .oneDead][status])
     }
 
-    @Test func killedWhileItLingers() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func killedWhileItLingers(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         try await queue.put("m")
         let worker = try Worker(queue, ["--linger", "1h"], task: ["true"])
         try await worker.waitForLog("completed")
@@ -114,8 +119,9 @@ struct RedisServerTests {
     }
 
     /// For as long as a worker may ask again whether it was.
-    @Test func aSettlementIsRemembered() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func aSettlementIsRemembered(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         let (worker, notes) = try await running(queue, lease: "5m")
         try notes.allow()
         let id = try #require(try await worker.end().report?.messageId)
@@ -124,8 +130,9 @@ struct RedisServerTests {
     }
 
     /// A server that refuses the worker is asked again and again; it need not keep each of these connections.
-    @Test func refusedConnectionsAreClosed() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func refusedConnectionsAreClosed(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         let (worker, _) = try await running(queue, lease: "20s")
         try await queue.server.command("ACL", "DELUSER", "\(RedisUnderTest.configuredName)")
         func fact(_ name: String) async throws -> Int {
@@ -145,16 +152,18 @@ struct RedisServerTests {
 
     // MARK: A read-only replica
 
-    @Test func aReplicaIsCounted() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func aReplicaIsCounted(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         try await queue.put("a", "b")
         try await queue.server.becomeReplica()
         let end = try await run(.semelctl, ["queue", "--json"], environment: ["SEMEL_QUEUE": queue.url(through: nil)])
         #expect(end.status == .exited(0), "\(end)")
     }
 
-    @Test func aReplicaWithinTheLease() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func aReplicaWithinTheLease(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         let (worker, notes) = try await running(queue, lease: "9s")
         try await queue.server.becomeReplica()
         try await worker.waitForLog("READONLY")
@@ -165,9 +174,9 @@ struct RedisServerTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test(arguments: ["stop", "finish"])
-    func aReplicaForLonger(_ onLost: String) async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases, ["stop", "finish"])
+    func aReplicaForLonger(_ form: RedisForm, _ onLost: String) async throws {
+        let queue = try await makeQueue(form)
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, ["--lease", "1s", "--on-lost", onLost], task: notes.held())
@@ -182,9 +191,9 @@ struct RedisServerTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test(arguments: [0, 3, 65])
-    func aReplicaWhileItSettles(_ status: Int) async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases, [0, 3, 65])
+    func aReplicaWhileItSettles(_ form: RedisForm, _ status: Int) async throws {
+        let queue = try await makeQueue(form)
         let (worker, notes) = try await running(queue, lease: "30s", exit: status)
         try await queue.server.becomeReplica()
         try notes.allow()
@@ -195,8 +204,9 @@ struct RedisServerTests {
         #expect(try await queue.left() == [0: .nothing, 3: Left(delayed: 1), 65: .oneDead][status])
     }
 
-    @Test func aReplicaWhileIdle() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func aReplicaWhileIdle(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         let worker = try Worker(queue, ["--wait", "forever"], task: ["true"])
         try await queue.waitUntilAwaited(by: worker)
         try await queue.server.becomeReplica()
@@ -211,9 +221,9 @@ struct RedisServerTests {
     }
 
     /// What frees memory in the end must not be refused for the want of some.
-    @Test(arguments: Need.allCases)
-    func outOfMemory(_ need: Need) async throws {
-        let queue = try await makeQueue(keepsData: false)
+    @Test(arguments: RedisForm.allCases, Need.allCases)
+    func outOfMemory(_ form: RedisForm, _ need: Need) async throws {
+        let queue = try await makeQueue(form, keepsData: false)
         try await queue.put("m")
         try await queue.server.fillMemory()
         await #expect(throws: RedisError.self) { try await queue.put("one more") }
@@ -247,8 +257,9 @@ struct RedisServerTests {
     }
 
     /// There is nothing to claim, and room may come.
-    @Test func outOfMemoryWhileIdle() async throws {
-        let queue = try await makeQueue(keepsData: false)
+    @Test(arguments: RedisForm.allCases)
+    func outOfMemoryWhileIdle(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form, keepsData: false)
         try await queue.server.fillMemory()
         try await Worker.run(queue, ["--wait", "1s"], task: ["true"]).expect(0, "idle")
         let worker = try Worker(queue, ["--wait", "5m"], task: ["true"])
@@ -263,8 +274,9 @@ struct RedisServerTests {
 
     // MARK: The clock. To set it forth is as if all leases had begun earlier, and the other way round.
 
-    @Test func theClockIsSetForth() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func theClockIsSetForth(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         let (worker, _) = try await running(queue, lease: "9s")
         try await queue.shiftLeases(by: -3_600_000)
         let notes = try Notes()
@@ -277,8 +289,9 @@ struct RedisServerTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
+    /// A claim of a stream's has begun now when it began in the future: there is nothing to imitate.
     @Test func theClockIsSetBack() async throws {
-        let queue = try await makeQueue()
+        let queue = try await makeQueue(.list)
         let (worker, notes) = try await running(queue, lease: "1s")
         try await queue.shiftLeases(by: 3_600_000)
         let before = try await queue.leaseEnd()
@@ -314,13 +327,31 @@ extension RedisServer {
 }
 
 extension RedisUnderTest {
-    /// When the earliest lease ends, by the server's clock.
+    /// When the earliest lease ends, by the server's clock; of a stream's, when it was last extended.
     fileprivate func leaseEnd() async throws -> Int {
+        guard form == .list else {
+            let script = """
+                local time = redis.call('TIME')
+                local claim = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1)[1]
+                return claim and time[1] * 1000 + math.floor(time[2] / 1000) - claim[3] or 0
+                """
+            return try await server.command("EVAL", "\(script)", "1", "\(list)", "\(Self.group)").integer ?? 0
+        }
         let entry = try await server.command("ZRANGE", key("leases"), "0", "0", "WITHSCORES").array
         return entry?.last?.integer ?? 0
     }
 
     fileprivate func shiftLeases(by milliseconds: Int) async throws {
+        guard form == .list else {
+            let claims = try await server.command("XPENDING", "\(list)", "\(Self.group)", "-", "+", "10").array ?? []
+            for claim in claims.compactMap(\.array) {
+                let (id, consumer) = (claim[0].text ?? "", claim[1].text ?? "")
+                try await server.command(
+                    "XCLAIM", "\(list)", "\(Self.group)", "\(consumer)", "0", "\(id)", "IDLE", "\(-milliseconds)",
+                    "JUSTID")
+            }
+            return
+        }
         let ids = try await server.command("ZRANGE", key("leases"), "0", "-1").array?.compactMap(\.text) ?? []
         for id in ids { try await server.command("ZINCRBY", key("leases"), "\(milliseconds)", "\(id)") }
     }

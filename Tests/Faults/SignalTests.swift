@@ -144,9 +144,9 @@ struct SignalTests {
     }
 
     /// Nobody waits for a long lease to end who has been told to stop: for the grace, or until the second time.
-    @Test(arguments: [1, 2])
-    func whileItCannotSettleForLong(_ signals: Int) async throws {
-        let queue = try await RedisUnderTest()
+    @Test(arguments: RedisForm.allCases, [1, 2])
+    func whileItCannotSettleForLong(_ form: RedisForm, _ signals: Int) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let proxy = try queue.proxy()
         let notes = try Notes()
         try await queue.put("m")

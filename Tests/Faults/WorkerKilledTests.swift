@@ -199,9 +199,10 @@ struct AtMostOnceTests {
     }
 
     /// What is left to tell is told on another connection.
-    @Test(arguments: [(0, "completed", 0), (65, "dead-lettered", 1)])
-    func redisIsToldAfterAnOutage(_ status: Int, _ outcome: String, _ dead: Int) async throws {
-        let queue = try await RedisUnderTest()
+    @Test(arguments: RedisForm.allCases, [(0, "completed", 0), (65, "dead-lettered", 1)])
+    func redisIsToldAfterAnOutage(_ form: RedisForm, _ ending: (Int, String, Int)) async throws {
+        let (status, outcome, dead) = ending
+        let queue = try await RedisUnderTest(as: form)
         let proxy = try queue.proxy()
         let notes = try Notes()
         let id = "order 17"
@@ -222,7 +223,8 @@ struct AtMostOnceTests {
         let result = try await queue.server.command("GET", "{\(queue.list)}:result:\(id)").text
         #expect(result == (status == 0 ? "\(Shell.started)\n" : nil))
         // An id that nobody waits for any more is no longer kept.
-        #expect(try await queue.server.command("ZCARD", queue.key("named")).integer == 0)
+        let key = queue.key(form == .list ? "named" : "taken")
+        #expect(try await queue.server.command("EXISTS", key).integer == 0)
     }
 
     /// The queue has been told everything already.

@@ -95,8 +95,9 @@ struct WorkerPausedTests {
 
     /// A release does not use up the attempt, so the next worker's has the same number. The answer to the release is
     /// lost; the worker asks again, which must not take the message away from the next one.
-    @Test func aReleaseThatIsRepeated() async throws {
-        let queue = try await RedisUnderTest()
+    @Test(arguments: RedisForm.allCases)
+    func aReleaseThatIsRepeated(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let proxy = try queue.proxy()
         let notes = try Notes()
         try await queue.put("m")

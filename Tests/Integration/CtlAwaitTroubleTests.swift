@@ -17,8 +17,9 @@ struct CtlAwaitTroubleTests {
         #expect(end.complaint == "the message is no longer in the queue, and no worker has said why")
     }
 
-    @Test func aMessageThatVanishesFromRedis() async throws {
-        let queue = try #require(try await QueueKind.redis.make() as? RedisUnderTest)
+    @Test(arguments: RedisForm.allCases)
+    func aMessageThatVanishesFromRedis(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let requester = try Ctl.start(queue, ["enqueue", "--await", "body"])
         try await eventually(timeout: .seconds(60), "it is there") { try await queue.left().ready == 1 }
         try await queue.server.command("DEL", "\(queue.list)", queue.key("named"))
@@ -28,8 +29,9 @@ struct CtlAwaitTroubleTests {
     }
 
     /// A dead letter that somebody tries again at once has not come to its end.
-    @Test func aRetriedDeadLetterIsWaitedForInRedis() async throws {
-        let queue = try #require(try await QueueKind.redis.make() as? RedisUnderTest)
+    @Test(arguments: RedisForm.allCases)
+    func aRetriedDeadLetterIsWaitedForInRedis(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         try await Ctl.enqueue(queue, "--id", "m-1", "body")
         try await queue.killAll(1)
         let retry = try await Ctl.run(queue, "dead", "retry", "m-1", "--yes")
@@ -40,8 +42,9 @@ struct CtlAwaitTroubleTests {
     }
 
     /// A result of an earlier message with the same id is not this one's.
-    @Test func anOldResultInRedis() async throws {
-        let queue = try #require(try await QueueKind.redis.make() as? RedisUnderTest)
+    @Test(arguments: RedisForm.allCases)
+    func anOldResultInRedis(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         try await queue.server.command("SET", queue.key("result:m-1"), "old")
         let requester = try Ctl.start(queue, ["enqueue", "--await", "--id", "m-1", "new"])
         let worker = try await Worker.run(queue, Self.withResult, task: Shell.succeeding)

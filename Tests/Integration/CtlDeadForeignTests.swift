@@ -61,8 +61,9 @@ struct CtlDeadForeignTests {
         #expect(try await queue.left() == .nothing)
     }
 
-    @Test func inRedis() async throws {
-        let queue = try #require(try await QueueKind.redis.make() as? RedisUnderTest)
+    @Test(arguments: RedisForm.allCases)
+    func inRedis(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let entry = try #require(
             try await queue.server.command("XADD", queue.key("dead"), "*", "body", "only a body").text)
         try await queue.server.command("XADD", queue.key("dead"), "*", "something", "else")
@@ -80,8 +81,9 @@ struct CtlDeadForeignTests {
     }
 
     /// More than one page of them, and every one is met once.
-    @Test func manyInRedis() async throws {
-        let queue = try #require(try await QueueKind.redis.make() as? RedisUnderTest)
+    @Test(arguments: RedisForm.allCases)
+    func manyInRedis(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
         let replies = try await queue.server.pipeline(
             (0..<105).map {
                 ["XADD", queue.key("dead"), "*", "id", "m-\($0)", "body", "b-\($0)", "reason", "r-\($0 % 2)"]
@@ -113,7 +115,7 @@ struct CtlDeadForeignTests {
     }
 
     /// Several with one id are one choice.
-    @Test(arguments: [QueueKind.spool, .redis, .classic])
+    @Test(arguments: [QueueKind.spool, .redis, .stream, .classic])
     func manyWithOneID(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         for id in ["a", "a", "b"] {

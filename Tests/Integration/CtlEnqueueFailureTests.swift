@@ -110,7 +110,7 @@ struct CtlEnqueueFailureTests {
                 == "semelctl: --queue: Redis at 127.0.0.1:\(port): cannot connect: Connection refused\n")
     }
 
-    @Test(arguments: [QueueKind.redis, .classic])
+    @Test(arguments: [QueueKind.redis, .stream, .classic])
     func wrongCredentials(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let url = queue.url.replacing(/:[^:@]*@/, with: ":wrong@")

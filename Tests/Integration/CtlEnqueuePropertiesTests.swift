@@ -62,6 +62,15 @@ struct CtlEnqueuePropertiesTests {
         #expect(try await queue.left() == .nothing)
     }
 
+    @Test(arguments: ["body", "id", "content-type"])
+    func aStreamHasOtherUsesForThem(_ name: String) async throws {
+        let queue = try await RedisUnderTest(as: .stream)
+        let end = try await Ctl.run(queue, "enqueue", "--header", "\(name)=1", "body")
+        #expect(end.status == .exited(78))
+        #expect(end.complaint.contains("‘\(queue.list)’ cannot have a header ‘\(name)’"), "\(end.complaint)")
+        #expect(try await queue.left() == .nothing)
+    }
+
     // MARK: Ids of messages in Redis lists
 
     /// The list stays one of raw bodies, for whoever else reads it.
@@ -151,7 +160,7 @@ struct CtlEnqueuePropertiesTests {
         #expect(try await queue.readyTexts() == ["body"])
     }
 
-    @Test(arguments: [QueueKind.spool, .redis])
+    @Test(arguments: [QueueKind.spool, .redis, .stream])
     func declareIsNotNeededElsewhere(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         try await Ctl.enqueue(queue, "--declare", "body")

@@ -69,9 +69,9 @@ struct CtlResultTests {
 
     // MARK: Elsewhere
 
-    @Test(arguments: [["--delivery", "at-least-once"], ["--delivery", "at-most-once"]])
-    func redisKeepsAResultForADay(_ delivery: [String]) async throws {
-        let queue = try #require(try await QueueKind.redis.make() as? RedisUnderTest)
+    @Test(arguments: RedisForm.allCases, [["--delivery", "at-least-once"], ["--delivery", "at-most-once"]])
+    func redisKeepsAResultForADay(_ form: RedisForm, _ delivery: [String]) async throws {
+        let queue = try await RedisUnderTest(as: form)
         try await queue.put([SampleBytes.all])
         let end = try await Worker.run(queue, Self.withResult + delivery, task: Shell.succeeding)
         #expect(end.status == .exited(0), "\(end.stderr)")

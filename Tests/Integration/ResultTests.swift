@@ -91,7 +91,7 @@ struct ResultTests {
         #expect(queue.files("done") == ["picture.png", "picture.png.result"])
     }
 
-    @Test(arguments: [QueueKind.spool, .redis])
+    @Test(arguments: [QueueKind.spool, .redis, .stream])
     func atMostOnceDeliversItToo(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         try await queue.put("x")
@@ -101,7 +101,7 @@ struct ResultTests {
         #expect(try await queue.result(of: try #require(end.report?.messageId)) == Self.everyByte)
     }
 
-    @Test(arguments: [QueueKind.spool, .redis], [1, 65])
+    @Test(arguments: [QueueKind.spool, .redis, .stream], [1, 65])
     func aFailureHasNoResult(_ kind: QueueKind, _ status: Int) async throws {
         let queue = try await kind.make()
         try await queue.put("x")
@@ -110,7 +110,7 @@ struct ResultTests {
         #expect(try await queue.result(of: try #require(end.report?.messageId)) == nil)
     }
 
-    @Test(arguments: [QueueKind.spool, .redis])
+    @Test(arguments: [QueueKind.spool, .redis, .stream])
     func anEmptyResultIsOne(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         try await queue.put("x")
@@ -120,7 +120,7 @@ struct ResultTests {
     }
 
     /// Without the flag nothing is kept.
-    @Test(arguments: [QueueKind.spool, .redis])
+    @Test(arguments: [QueueKind.spool, .redis, .stream])
     func noneByDefault(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         try await queue.put("x")

@@ -89,7 +89,9 @@ struct WrongInputTests {
         .queue("redis://:\(WrongInput.password)@host/0", "names no list", "?list="),
         .queue("redis://:\(WrongInput.password)@host/zero?list=a", "database"),
         .queue("redis://:\(WrongInput.password)@host/-1?list=a", "database"),
-        .queue("redis://:\(WrongInput.password)@host/0?list=a&stream=b", "unknown option", "stream"),
+        .queue("redis://:\(WrongInput.password)@host/0?list=a&stream=b", "names a list and a stream"),
+        .queue("redis://:\(WrongInput.password)@host/0?list=a&group=b", "group", "is for a stream"),
+        .queue("redis://:\(WrongInput.password)@host/0?set=a", "unknown option", "set"),
         .queue("rediss://:\(WrongInput.password)@host/0?list=a", "rediss", "not supported"),
         .queue("spool://\(secret)/dir", "a spool is a directory"),
         .queue("spool:", "names no directory"),
@@ -172,7 +174,8 @@ struct WrongInputTests {
         WrongInput.variables(["MQ_HOST": "h", "MQ_PASSWORD": WrongInput.password], "MQ_QUEUE is not set"),
         .variables(["MQ_HOST": "h", "MQ_QUEUE": "q", "MQ_PORT": "amqp"], "MQ_PORT"),
         .variables(["MQ_HOST": "h", "MQ_QUEUE": "q", "MQ_PORT": "0"], "MQ_PORT"),
-        .variables(["REDIS_HOST": "h", "REDIS_PASSWORD": WrongInput.password], "REDIS_LIST is not set"),
+        .variables(
+            ["REDIS_HOST": "h", "REDIS_PASSWORD": WrongInput.password], "neither REDIS_LIST nor REDIS_STREAM is set"),
         .variables(["REDIS_HOST": "h", "REDIS_LIST": "l", "REDIS_PORT": "70000"], "REDIS_PORT"),
         .variables(["REDIS_HOST": "h", "REDIS_LIST": "l", "REDIS_DATABASE": "-1"], "REDIS_DATABASE"),
     ])

@@ -1,21 +1,29 @@
 import TestSupport
 
 struct RedisSoak: SoakQueue {
-    let kind = QueueKind.redis
+    var kind: QueueKind { form == .list ? .redis : .stream }
     let flags = ["--lease", "2s"]
     let proxy: TCPProxy?
     let url: String
     private let server: RedisServer
+    private let form: RedisForm
 
-    init() async throws {
+    init(_ form: RedisForm) async throws {
+        self.form = form
         server = try await RedisServer.start(keepsData: true)
         let proxy = try TCPProxy(to: server.port)
         self.proxy = proxy
-        url = "redis://127.0.0.1:\(proxy.port)/0?list=soak"
+        url = "redis://127.0.0.1:\(proxy.port)/0?\(form)=soak"
     }
 
     func enqueue(_ messages: [SoakMessage]) async throws {
-        let replies = try await server.pipeline(messages.map { ["RPUSH", "soak", RedisArgument($0.body)] })
+        let replies = try await server.pipeline(
+            messages.map { message in
+                switch form {
+                case .list: ["RPUSH", "soak", RedisArgument(message.body)]
+                case .stream: ["XADD", "soak", "*", "body", RedisArgument(message.body)]
+                }
+            })
         for case .error(let text) in replies { throw SoakFailure("Redis did not take a message: \(text)") }
     }
 
@@ -28,29 +36,45 @@ struct RedisSoak: SoakQueue {
     var serverLog: String { server.log }
 
     func remaining() async throws -> Int {
-        // What is delayed has its due time among the leases.
-        try await server.pipeline([["LLEN", "soak"], ["ZCARD", "{soak}:leases"]]).reduce(0) { $0 + ($1.integer ?? 0) }
+        // What is claimed or delayed is in the stream; a list has it among the leases.
+        let counts: [[RedisArgument]] =
+            switch form {
+            case .list: [["LLEN", "soak"], ["ZCARD", "{soak}:leases"]]
+            case .stream: [["XLEN", "soak"]]
+            }
+        return try await server.pipeline(counts).reduce(0) { $0 + ($1.integer ?? 0) }
     }
 
     func content() async throws -> SoakContent {
         var content = SoakContent()
-        let replies = try await server.pipeline([
-            ["LRANGE", "soak", "0", "-1"], ["HVALS", "{soak}:payloads"], ["XRANGE", "{soak}:dead", "-", "+"],
-            ["KEYS", "{soak}:*"],
-        ])
-        let ready = replies[0].array ?? []
-        let leased = replies[1].array ?? []
-        content.queued = (ready + leased).compactMap { $0.bytes.flatMap(SoakMessage.number) }
-        for entry in replies[2].array ?? [] {
-            let fields = entry.array?.last?.array ?? []
-            guard let name = fields.firstIndex(where: { $0.text == "body" }) else { continue }
-            content.dead += fields[name + 1].bytes.flatMap(SoakMessage.number).map { [$0] } ?? []
+        let queued: [[RedisArgument]] =
+            switch form {
+            case .list: [["LRANGE", "soak", "0", "-1"], ["HVALS", "{soak}:payloads"]]
+            case .stream: [["XRANGE", "soak", "-", "+"]]
+            }
+        let others: [[RedisArgument]] = [["XRANGE", "{soak}:dead", "-", "+"], ["KEYS", "{soak}:*"]]
+        let replies = try await server.pipeline(queued + others)
+        for value in replies.dropLast(others.count).flatMap({ $0.array ?? [] }) {
+            content.queued += Self.body(value).flatMap(SoakMessage.number).map { [$0] } ?? []
         }
-        if content.queued.isEmpty {
-            // What is kept about settled claims goes by itself, after a minute.
-            content.leftovers = (replies[3].array ?? []).compactMap(\.text)
-                .filter { $0 != "{soak}:dead" && !$0.hasPrefix("{soak}:settled:") }.map { "the key \($0)" }
+        for entry in replies[queued.count].array ?? [] {
+            content.dead += Self.body(entry).flatMap(SoakMessage.number).map { [$0] } ?? []
+        }
+        guard content.queued.isEmpty else { return content }
+        // What is kept about settled claims goes by itself, after a minute.
+        content.leftovers = (replies[queued.count + 1].array ?? []).compactMap(\.text)
+            .filter { $0 != "{soak}:dead" && !$0.hasPrefix("{soak}:settled:") }.map { "the key \($0)" }
+        if form == .stream {
+            // Nobody waits or works any more. One that was killed while it waited is forgotten after a minute.
+            let pending = try await server.command("XPENDING", "soak", "semel").array?.first?.integer
+            if pending != 0 { content.leftovers.append("\(pending ?? 0) pending entries") }
         }
         return content
+    }
+
+    /// Of a list's element, or of a stream's entry.
+    private static func body(_ value: RedisValue) -> [UInt8]? {
+        guard let fields = value.array?.last?.array else { return value.bytes }
+        return fields.firstIndex { $0.text == "body" }.flatMap { fields[$0 + 1].bytes }
     }
 }

@@ -22,7 +22,7 @@ struct SoakSettings {
         if let text = given("QUEUES") {
             queues = try text.split(separator: ",").map { name in
                 guard let kind = QueueKind(rawValue: String(name)) else {
-                    throw SoakFailure("QUEUES: ‘\(name)’ is none of spool, redis, rabbitmq")
+                    throw SoakFailure("QUEUES: ‘\(name)’ is none of spool, redis, stream, rabbitmq")
                 }
                 return kind
             }
@@ -48,7 +48,7 @@ struct SoakSettings {
 }
 
 enum QueueKind: String, CaseIterable {
-    case spool, redis, rabbitmq
+    case spool, redis, stream, rabbitmq
 }
 
 /// The soak itself could not be done, or not be brought to its end.

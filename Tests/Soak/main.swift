@@ -41,7 +41,8 @@ func soak(_ kind: QueueKind, _ settings: SoakSettings) async throws -> Bool {
     let queue: any SoakQueue =
         switch kind {
         case .spool: try SpoolSoak(in: directory)
-        case .redis: try await RedisSoak()
+        case .redis: try await RedisSoak(.list)
+        case .stream: try await RedisSoak(.stream)
         case .rabbitmq: try await RabbitMQSoak()
         }
     let evidence = try await QueueSoak(queue: queue, directory: directory, settings: settings, mark: mark).run()

@@ -1,12 +1,21 @@
 /// What is known of the queue of `--queue`. What its protocol does not tell is `nil`.
 public struct QueueFacts: Sendable, Hashable {
-    public enum Kind: String, Sendable, Hashable {
-        case rabbitMQ = "RabbitMQ"
-        case redisList = "Redis"
+    public enum Kind: Sendable, Hashable {
+        case rabbitMQ, redisList, redisStream
+
+        var server: String { self == .rabbitMQ ? "RabbitMQ" : "Redis" }
+        /// Of a trigger.
+        var parameter: String {
+            switch self {
+            case .rabbitMQ: "queueName"
+            case .redisList: "listName"
+            case .redisStream: "stream"
+            }
+        }
     }
 
     public let kind: Kind
-    /// The queue's or the list's own name.
+    /// The queue's, the list's or the stream's own name.
     public let queue: String
     /// Why nobody can count it: it is not there, or is a key of another type. `nil` when all is well.
     public var trouble: String?

@@ -95,6 +95,9 @@ struct WorkerSettings: Sendable {
         if text("REDIS_HOST") != nil || isHidden("REDIS_HOST"), let name = text("REDIS_LIST") {
             return (.redisList, name, place("REDIS_LIST"))
         }
+        if text("REDIS_HOST") != nil || isHidden("REDIS_HOST"), let name = text("REDIS_STREAM") {
+            return (.redisStream, name, place("REDIS_STREAM"))
+        }
         return nil
     }
 
@@ -103,7 +106,9 @@ struct WorkerSettings: Sendable {
         let position = place("SEMEL_QUEUE")
         switch url.scheme {
         case "amqp", "amqps": return url.options["queue"].map { (.rabbitMQ, $0, position) }
-        case "redis", "rediss": return url.options["list"].map { (.redisList, $0, position) }
+        case "redis", "rediss":
+            return url.options["list"].map { (.redisList, $0, position) }
+                ?? url.options["stream"].map { (.redisStream, $0, position) }
         default: return nil
         }
     }

@@ -10,7 +10,7 @@ enum QueueLook {
         switch address {
         case .rabbitMQ(let rabbitMQ): return try await facts(rabbitMQ)
         case .redis(let redis):
-            var facts = QueueFacts(.redisList, queue: redis.keys.list)
+            var facts = QueueFacts(redis.isStream ? .redisStream : .redisList, queue: redis.key)
             do throws(CommandFailure) {
                 facts.dead = try await counts(address).dead
             } catch {

@@ -97,6 +97,12 @@ extension QueueUnderTest {
 extension RedisUnderTest {
     /// Whether the earliest lease has ended by the server's own clock.
     func leaseIsOver() async throws -> Bool {
+        if form == .stream {
+            let claims = try await server.command("XPENDING", "\(list)", "\(Self.group)", "-", "+", "1").array ?? []
+            guard let claim = claims.first?.array, let idle = claim[2].integer else { return false }
+            // The holder's lease is in its name.
+            return claim[1].text?.split(separator: ":").last.flatMap { Int($0) }.map { $0 < idle } ?? false
+        }
         let replies = try await server.pipeline([["TIME"], ["ZRANGE", key("leases"), "0", "0", "WITHSCORES"]])
         guard let now = replies[0].array?.first?.integer, let end = replies[1].array?.last?.integer else {
             return false

@@ -1,10 +1,10 @@
 import Semel
 import SemelQueues
-import SemelRedis
 import SemelSpool
 import Testing
 
 @testable import SemelRabbitMQ
+@testable import SemelRedis
 
 @Suite struct NamedQueueTests {
     private func named(_ environment: [String: String], flag: String? = nil) throws -> NamedQueue {
@@ -86,9 +86,24 @@ import Testing
         #expect(try address.credentials.current().user == "me")
         #expect(try address.credentials.current().password == "p@ss")
         #expect(address.database == 0)
-        #expect(address.keys.list == "usertask")
+        #expect(address.layout.key == "usertask")
+        #expect(address.layout.type == "list")
         #expect(address.name == "redis://cache:6380/0?list=usertask")
         #expect(try named(all).secretVariables == ["REDIS_USER", "REDIS_PASSWORD"])
+    }
+
+    @Test func variablesOfAStream() throws {
+        let variables = ["REDIS_HOST": "cache", "REDIS_STREAM": "jobs"]
+        #expect(try redis(variables).name == "redis://cache/0?stream=jobs")
+        let grouped = try redis(variables.merging(["REDIS_GROUP": "g"]) { one, _ in one })
+        #expect(grouped.name == "redis://cache/0?group=g&stream=jobs")
+        #expect(grouped.layout.type == "stream")
+        #expect(
+            mistake(variables.merging(["REDIS_LIST": "a"]) { one, _ in one })
+                == "REDIS_LIST and REDIS_STREAM name two queues at once; keep one of them")
+        #expect(
+            mistake(["REDIS_HOST": "cache", "REDIS_LIST": "a", "REDIS_GROUP": "g"])
+                == "REDIS_GROUP is set without REDIS_STREAM")
     }
 
     @Test(arguments: [("", 0), ("0", 0), ("3", 3), ("007", 7)])
@@ -127,7 +142,7 @@ import Testing
 
     @Test func halfASetup() {
         #expect(mistake(["MQ_HOST": "mq"]) == "MQ_QUEUE is not set")
-        #expect(mistake(["REDIS_HOST": "redis", "REDIS_LIST": ""]) == "REDIS_LIST is not set")
+        #expect(mistake(["REDIS_HOST": "redis", "REDIS_LIST": ""]) == "neither REDIS_LIST nor REDIS_STREAM is set")
     }
 
     @Test func twoQueuesAtOnce() {
@@ -207,11 +222,16 @@ import Testing
     }
 
     @Test func redisMistakes() {
-        #expect(mistake("redis://host") == "--queue: names no list; write redis://host:6379/0?list=name")
+        let example = "write redis://host:6379/0?list=name or …?stream=name"
+        #expect(mistake("redis://host") == "--queue: names no list and no stream; \(example)")
+        #expect(mistake("redis://host?list=a&stream=b") == "--queue: names a list and a stream; \(example)")
+        #expect(
+            mistake("redis://host?list=a&group=b") == "--queue: option ‘group’ is for a stream; a list has none")
+        #expect(mistake("redis://host?group=b") == "--queue: names no list and no stream; \(example)")
         #expect(mistake("redis:/0?list=a")?.hasPrefix("--queue: names no host") == true)
         #expect(
-            mistake("redis://host?list=a&stream=b")
-                == "--queue: unknown option ‘stream’; a redis queue knows list, passwordFile")
+            mistake("redis://host?set=a")
+                == "--queue: unknown option ‘set’; a redis queue knows field, group, list, passwordFile, stream")
         #expect(mistake("rediss://host?list=a")?.contains("rediss:// is not supported yet") == true)
         #expect(mistake("redis://host/-1?list=a")?.contains("‘-1’ is not a number") == true)
         #expect(mistake("redis://host/x?list=a")?.contains("‘x’ is not a number") == true)

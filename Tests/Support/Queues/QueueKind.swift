@@ -5,7 +5,7 @@ import Foundation
 /// A new one is a case here, a file beside this one with its ``QueueUnderTest`` and its ``QueueTraits``, and a line in
 /// each of the two switches.
 public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
-    case spool, redis, classic, quorum
+    case spool, redis, stream, classic, quorum
 
     /// Those with a network in between.
     public static let remote = allCases.filter(\.traits.isRemote)
@@ -17,6 +17,7 @@ public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
         switch self {
         case .spool: .spool
         case .redis: .redis
+        case .stream: .stream
         case .classic: .classic
         case .quorum: .quorum
         }
@@ -29,6 +30,7 @@ public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
         switch self {
         case .spool: try SpoolUnderTest()
         case .redis: try await RedisUnderTest()
+        case .stream: try await RedisUnderTest(as: .stream)
         case .classic: try await RabbitMQUnderTest(.classic, heartbeat: heartbeat)
         case .quorum: try await RabbitMQUnderTest(.quorum, heartbeat: heartbeat)
         }

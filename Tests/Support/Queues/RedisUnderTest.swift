@@ -5,18 +5,28 @@ extension QueueTraits {
         server: "Redis", hasLease: true, orphansComeFirst: true, carriesHeaders: false, sparesLargeBodies: true)
 }
 
-/// A list on a server, worked on by a user who may touch this list and the keys in its slot, and no others.
+/// In what messages lie.
+public enum RedisForm: String, CaseIterable, Sendable, CustomStringConvertible {
+    case list, stream
+
+    public var description: String { rawValue }
+}
+
+/// A list or a stream on a server, worked on by a user who may touch this key and those in its slot, and no others.
 public final class RedisUnderTest: QueueUnderTest {
-    public let kind = QueueKind.redis
     public let server: RedisServer
+    public let form: RedisForm
+    /// The name of the list, or of the stream.
     public let list: String
     public let user: String
     public let secrets = Credentials.secrets
 
+    public var kind: QueueKind { form == .list ? .redis : .stream }
     public var port: Int? { server.port }
 
     /// On the server that all tests use.
-    public init(_ name: String = QueueKind.freshName()) async throws {
+    public init(_ name: String = QueueKind.freshName(), as form: RedisForm = .list) async throws {
+        self.form = form
         server = try await RedisServer.shared()
         list = name
         user = name
@@ -25,8 +35,9 @@ public final class RedisUnderTest: QueueUnderTest {
     }
 
     /// On a server whose configuration has ``configuredUser``.
-    public init(withConfiguredUserOn server: RedisServer) {
+    public init(withConfiguredUserOn server: RedisServer, as form: RedisForm = .list) {
         self.server = server
+        self.form = form
         list = QueueKind.freshName()
         user = Self.configuredName
     }
@@ -35,22 +46,34 @@ public final class RedisUnderTest: QueueUnderTest {
     /// For the configuration of a server, so that a restart does not forget the user.
     public static let configuredUser = #"user \#(configuredName) on ">\#(Credentials.password)" ~* +@all"#
 
-    public func url(at port: Int?) -> String {
-        server.url(list: list, user: user, password: Credentials.password, at: port)
-    }
+    public func url(at port: Int?) -> String { url(Credentials.password, at: port) }
 
-    /// A list without messages is not there.
+    /// A list without messages is not there, and a stream is made.
     public var urlOfMissingQueue: String? { nil }
-    public var urlWithWrongCredentials: String? { server.url(list: list, user: user, password: Credentials.wrong) }
+    public var urlWithWrongCredentials: String? { url(Credentials.wrong, at: nil) }
+
+    private func url(_ password: String, at port: Int?) -> String {
+        switch form {
+        case .list: server.url(list: list, user: user, password: password, at: port)
+        case .stream: server.url(stream: list, group: Self.group, user: user, password: password, at: port)
+        }
+    }
 
     public func key(_ kind: String) -> RedisArgument { "{\(list)}:\(kind)" }
 
     public func put(_ bodies: [[UInt8]]) async throws {
-        let replies = try await server.pipeline(bodies.map { ["RPUSH", "\(list)", RedisArgument($0)] })
+        let replies = try await server.pipeline(
+            bodies.map { body in
+                switch form {
+                case .list: ["RPUSH", "\(list)", RedisArgument(body)]
+                case .stream: ["XADD", "\(list)", "*", "body", RedisArgument(body)]
+                }
+            })
         for case .error(let message) in replies { throw RedisError(description: message) }
     }
 
     public func left() async throws -> Left {
+        if form == .stream { return try await leftInStream() }
         // In one step: workers go on meanwhile.
         let script = """
             return {redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2]), redis.call('SCARD', KEYS[3]),
@@ -68,7 +91,8 @@ public final class RedisUnderTest: QueueUnderTest {
     }
 
     public func readyBodies() async throws -> [[UInt8]] {
-        try await server.command("LRANGE", "\(list)", "0", "-1").array?.compactMap(\.bytes) ?? []
+        if form == .stream { return try await readyInStream() }
+        return try await server.command("LRANGE", "\(list)", "0", "-1").array?.compactMap(\.bytes) ?? []
     }
 
     public func deadLetters() async throws -> [DeadLetterSeen] {
@@ -88,9 +112,10 @@ public final class RedisUnderTest: QueueUnderTest {
 
     /// The server does not know of processes, but the user is this queue's only one.
     public func isAwaited(by process: pid_t) async throws -> Bool {
+        let command = form == .list ? "blmove" : "xreadgroup"
         let clients = try await server.command("CLIENT", "LIST").text ?? ""
         return clients.split(separator: "\n").contains { line in
-            line.contains(" user=\(user) ") && line.contains(" cmd=blmove ") && line.contains(" flags=b ")
+            line.contains(" user=\(user) ") && line.contains(" cmd=\(command) ") && line.contains(" flags=b ")
         }
     }
 

@@ -225,7 +225,7 @@ seconds more, for a task that has to be stopped after all), its end, and the set
 {{- fail "command: has to be named with inject.enabled; the image's own is not known here" -}}
 {{- end -}}
 {{- range $values.env -}}
-{{- if or (hasPrefix "SEMEL_" .name) (has .name (list "MQ_HOST" "MQ_PORT" "MQ_VHOST" "MQ_QUEUE" "MQ_USERNAME" "MQ_PASSWORD" "REDIS_HOST" "REDIS_PORT" "REDIS_LIST" "REDIS_DATABASE" "REDIS_USER" "REDIS_PASSWORD")) -}}
+{{- if or (hasPrefix "SEMEL_" .name) (has .name (list "MQ_HOST" "MQ_PORT" "MQ_VHOST" "MQ_QUEUE" "MQ_USERNAME" "MQ_PASSWORD" "REDIS_HOST" "REDIS_PORT" "REDIS_LIST" "REDIS_STREAM" "REDIS_GROUP" "REDIS_DATABASE" "REDIS_USER" "REDIS_PASSWORD")) -}}
 {{- fail (printf "env: %s is set by the chart; use the values under worker, queue and auth" .name) -}}
 {{- end -}}
 {{- end -}}

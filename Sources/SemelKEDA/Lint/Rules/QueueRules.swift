@@ -4,7 +4,7 @@ enum QueueRules {
 
     private static func place(_ subject: LintSubject, _ queue: QueueFacts) -> Position {
         guard let trigger = subject.trigger(counting: queue) else { return subject.place("triggers") }
-        return trigger.place(queue.kind == .rabbitMQ ? "queueName" : "listName")
+        return trigger.place(queue.kind.parameter)
     }
 
     static let notThere = LintRule(
@@ -17,7 +17,7 @@ enum QueueRules {
                     place(subject, queue), "KEDA cannot count ‘\(queue.queue)’, and makes 0 Jobs: \(trouble)",
                     fix: queue.kind == .rabbitMQ
                         ? "make the queue before the ScaledJob: semelctl enqueue --declare"
-                        : "use a list; another type of key has another trigger")
+                        : "use a key of the type that the URL and the trigger say")
             ]
         })
 
@@ -30,7 +30,7 @@ enum QueueRules {
             return [
                 LintRemark(
                     subject.place("triggers"),
-                    "no trigger counts ‘\(queue.queue)’ of \(queue.kind.rawValue): its messages make 0 Jobs",
+                    "no trigger counts ‘\(queue.queue)’ of \(queue.kind.server): its messages make 0 Jobs",
                     fix: "name it in a trigger, or lint with another --queue")
             ]
         })
