@@ -7,6 +7,7 @@ import SemelCommand
 import SemelQueues
 import SemelRabbitMQ
 import SemelRedis
+import SemelSQS
 import SemelSpool
 import SemelStatusServer
 import Synchronization
@@ -123,6 +124,7 @@ private struct WorkerProcess: Sendable {
         switch queueAddress {
         case .rabbitMQ(let address): try RabbitMQQueue(address, deadLettering: deadLettering, log: log)
         case .redis(let address): RedisQueue(address, on: loops.group, status: status, log: log)
+        case .sqs(let address): SQSQueue(address, on: loops.group, status: status, log: log)
         case .spool(let address): try SpoolQueue(address, log: log)
         }
     }
