@@ -85,7 +85,8 @@ let package = Package(
             name: "SecretScanTests", dependencies: ["SecretScan"], path: "Examples/SecretScan/Tests/SecretScanTests",
             swiftSettings: settings),
 
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
+        .target(
+            name: "TestSupport", path: "Tests/Support", exclude: ["moto_server.py"], swiftSettings: settings),
         .executableTarget(
             name: "semel-soak", dependencies: ["TestSupport"], path: "Tests/Soak", swiftSettings: settings),
         .executableTarget(
@@ -96,7 +97,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SemelTests",
-            dependencies: ["CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", logging] + queues
+            dependencies: ["CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", logging, http] + queues
                 + nio,
             swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),

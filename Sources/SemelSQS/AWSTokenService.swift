@@ -54,7 +54,7 @@ struct AWSTokenService: Sendable {
         let request = AWSHTTP.Request(method: "POST", url: address.text, headers: headers, body: body)
         let response = try await http.answer(to: request, from: "AWS STS at \(url)", within: Self.patience)
         let text = String(decoding: response.body, as: UTF8.self)
-        func element(_ name: String) -> String? { Self.element(name, in: text) }
+        func element(_ name: String) -> String? { text.element(name) }
         guard response.status == 200 else {
             let reason = [element("Code"), element("Message")].compactMap { $0 }.joined(separator: ": ")
             let words = "\(source): AWS STS at \(url) answered \(response.status) to \(action) for \(role): \(reason)"
@@ -66,15 +66,6 @@ struct AWSTokenService: Sendable {
         return AWSCredentials(
             accessKeyID: id, secretAccessKey: secret, sessionToken: token,
             expiration: element("Expiration").flatMap { Timestamp(iso8601: $0) }, source: source)
-    }
-
-    /// The text of the first element of this name. What STS answers has no attributes, comments or CDATA sections, and
-    /// what is taken from it has no characters that would have to be escaped.
-    private static func element(_ name: String, in xml: String) -> String? {
-        guard let start = xml.firstRange(of: "<\(name)>")?.upperBound,
-            let end = xml[start...].firstRange(of: "</\(name)>")?.lowerBound
-        else { return nil }
-        return String(xml[start..<end])
     }
 }
 
@@ -88,5 +79,16 @@ extension AWSHTTP {
         } catch {
             throw .unreachable("\(place): \(error.reason)")
         }
+    }
+}
+
+extension String {
+    /// The text of the first element of this name, in XML. What AWS answers has no attributes, comments or CDATA sections
+    /// there, and what is taken from it has no characters that would have to be escaped.
+    func element(_ name: String) -> String? {
+        guard let start = firstRange(of: "<\(name)>")?.upperBound,
+            let end = self[start...].firstRange(of: "</\(name)>")?.lowerBound
+        else { return nil }
+        return String(self[start..<end])
     }
 }

@@ -124,12 +124,14 @@ final class SQSClient: Sendable {
         -> SQSFailure
     {
         let told = try? SQSCoding.decode(SQSWire.Failure.self, from: response.body)
-        let type = told?.type ?? response.header("x-amzn-errortype") ?? ""
+        // Whoever turns away strangers before SQS hears of them may do so in XML.
+        let xml = told == nil ? String(decoding: response.body, as: UTF8.self) : ""
+        let type = told?.type ?? response.header("x-amzn-errortype") ?? xml.element("Code") ?? ""
         // `com.amazonaws.sqs#QueueDoesNotExist:http://…`
         let code = type.split(separator: "#").last.map { String($0.prefix { $0 != ":" }) }
+        let message = told?.message ?? xml.element("Message") ?? ""
         return SQSFailure(
-            code: code ?? "HTTP status \(response.status)", message: (told?.message ?? "").onOneLine, response,
-            credentials, now: now)
+            code: code ?? "HTTP status \(response.status)", message: message.onOneLine, response, credentials, now: now)
     }
 }
 

@@ -83,6 +83,7 @@ enum SQSFailure: Error, Sendable, Hashable {
             "ExpiredToken", "ExpiredTokenException", "AccessDenied", "AccessDeniedException", "NotAuthorized",
             "OptInRequired", "InvalidSecurity", "KmsAccessDenied", "KMS.AccessDeniedException":
             self = .refused(ofKeys)
+        case _ where response.status == 401 || response.status == 403: self = .refused(ofKeys)
         case _ where response.status >= 500 || response.status == 429: self = .busy(words)
         case "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestLimitExceeded",
             "RequestThrottledException", "TooManyRequestsException", "PriorRequestNotComplete", "OverLimit",

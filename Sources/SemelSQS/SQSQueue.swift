@@ -25,14 +25,14 @@ public actor SQSQueue: MessageQueue {
 
     /// SQS hides a message for 12 hours in all, counted from when it was received.
     /// Source: Amazon SQS API Reference, ChangeMessageVisibility.
-    static let longestClaim = Duration.seconds(43_200)
+    public static let longestClaim = Duration.seconds(43_200)
     /// Before the ceiling: the task has to be stopped when another worker gets the message.
     private static let ceilingWarning = Duration.seconds(3_600)
     /// A poll that has begun has to be waited for: it may bring a message. SQS could wait for 20 seconds; a worker that is
     /// stopped should not.
     private static let longestPoll = Duration.seconds(4)
     /// For how long a claim is tried again while SQS does not answer or is busy.
-    private static let patience = Duration.seconds(10)
+    private static let patience = Duration.seconds(5)
 
     public init(_ address: SQSAddress, on group: any EventLoopGroup, status: WorkerStatus?, log: Logger) {
         self.address = address
@@ -52,10 +52,7 @@ public actor SQSQueue: MessageQueue {
     // MARK: Claiming
 
     public func claim(_ request: ClaimRequest) async throws(QueueFailure) -> (any Claim)? {
-        guard request.lease <= Self.longestClaim else {
-            throw .misconfigured("--lease: SQS holds a message for 12h at the most")
-        }
-        lease = request.lease
+        lease = min(request.lease, Self.longestClaim)
         do throws(SQSFailure) {
             return try await waitForClaim(request)
         } catch {

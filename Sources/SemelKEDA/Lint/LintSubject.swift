@@ -141,6 +141,7 @@ struct LintTrigger: Sendable {
         switch resolved.kind {
         case .rabbitMQ: .rabbitMQ
         case .redisList: .redisList
+        case .sqs: .sqs
         default: nil
         }
     }

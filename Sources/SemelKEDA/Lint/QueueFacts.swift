@@ -3,6 +3,7 @@ public struct QueueFacts: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable {
         case rabbitMQ = "RabbitMQ"
         case redisList = "Redis"
+        case sqs = "SQS"
     }
 
     public let kind: Kind

@@ -104,6 +104,8 @@ struct WorkerSettings: Sendable {
         switch url.scheme {
         case "amqp", "amqps": return url.options["queue"].map { (.rabbitMQ, $0, position) }
         case "redis", "rediss": return url.options["list"].map { (.redisList, $0, position) }
+        case "sqs":
+            return (url.options["url"] ?? url.path).split(separator: "/").last.map { (.sqs, String($0), position) }
         default: return nil
         }
     }

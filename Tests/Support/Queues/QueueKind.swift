@@ -5,7 +5,7 @@ import Foundation
 /// A new one is a case here, a file beside this one with its ``QueueUnderTest`` and its ``QueueTraits``, and a line in
 /// each of the two switches.
 public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
-    case spool, redis, classic, quorum
+    case spool, redis, classic, quorum, sqs, fifo
 
     /// Those with a network in between.
     public static let remote = allCases.filter(\.traits.isRemote)
@@ -19,6 +19,7 @@ public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
         case .redis: .redis
         case .classic: .classic
         case .quorum: .quorum
+        case .sqs, .fifo: .sqs
         }
     }
 
@@ -31,6 +32,7 @@ public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
         case .redis: try await RedisUnderTest()
         case .classic: try await RabbitMQUnderTest(.classic, heartbeat: heartbeat)
         case .quorum: try await RabbitMQUnderTest(.quorum, heartbeat: heartbeat)
+        case .sqs, .fifo: try await SQSUnderTest(self)
         }
     }
 
