@@ -44,6 +44,7 @@ test: packages
 # Needs root: a full disk is a tmpfs that a test mounts.
 faults: packages
 	scripts/packages test
+	scripts/python-tools
 	$(SWIFT) build --build-tests
 	scripts/test --filter FaultTests
 

@@ -15,7 +15,8 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let http = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let queues: [Target.Dependency] = ["SemelRabbitMQ", "SemelRedis", "SemelSpool"]
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let queues: [Target.Dependency] = ["SemelRabbitMQ", "SemelRedis", "SemelSQS", "SemelSpool"]
 
 let package = Package(
     name: "semel",
@@ -24,13 +25,14 @@ let package = Package(
         .executable(name: "semelctl", targets: ["semelctl"]),
         .executable(name: "secret-scan", targets: ["secret-scan"]),
         .library(name: "Semel", targets: ["Semel", "SemelCommand", "SemelStatusServer"]),
-        .library(name: "SemelQueues", targets: ["SemelQueues", "SemelRabbitMQ", "SemelRedis", "SemelSpool"]),
+        .library(name: "SemelQueues", targets: ["SemelQueues", "SemelRabbitMQ", "SemelRedis", "SemelSQS", "SemelSpool"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
@@ -46,7 +48,13 @@ let package = Package(
         .target(name: "SemelRabbitMQ", dependencies: ["Semel", "CRabbitMQ", logging], swiftSettings: settings),
         .target(name: "SemelRedis", dependencies: ["Semel", "CHiredis", logging] + nio, swiftSettings: settings),
         .target(
-            name: "SemelQueues", dependencies: ["Semel", "SemelRabbitMQ", "SemelRedis", "SemelSpool", logging] + nio,
+            name: "SemelSQS",
+            dependencies: [
+                "Semel", .product(name: "Crypto", package: "swift-crypto"), logging, http, httpClient,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio, swiftSettings: settings),
+        .target(
+            name: "SemelQueues", dependencies: ["Semel", logging] + queues + nio,
             swiftSettings: settings),
         .target(
             name: "SemelKEDA", dependencies: ["Semel", .product(name: "Yams", package: "Yams")],
@@ -61,7 +69,7 @@ let package = Package(
             name: "semelctl",
             dependencies: [
                 "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + queues + nio,
@@ -77,7 +85,8 @@ let package = Package(
             name: "SecretScanTests", dependencies: ["SecretScan"], path: "Examples/SecretScan/Tests/SecretScanTests",
             swiftSettings: settings),
 
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
+        .target(
+            name: "TestSupport", path: "Tests/Support", exclude: ["moto_server.py"], swiftSettings: settings),
         .executableTarget(
             name: "semel-soak", dependencies: ["TestSupport"], path: "Tests/Soak", swiftSettings: settings),
         .executableTarget(
@@ -88,7 +97,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SemelTests",
-            dependencies: ["CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", logging] + queues
+            dependencies: ["CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", logging, http] + queues
                 + nio,
             swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),

@@ -3,6 +3,7 @@ public import NIOCore
 public import Semel
 public import SemelRabbitMQ
 import SemelRedis
+import SemelSQS
 import SemelSpool
 
 extension QueueAddress {
@@ -19,6 +20,7 @@ extension QueueAddress {
         switch self {
         case .rabbitMQ(let address): try RabbitMQQueue(address, deadLettering: deadLettering, log: log)
         case .redis(let address): RedisQueue(address, on: group(), status: status, log: log)
+        case .sqs(let address): SQSQueue(address, on: group(), status: status, log: log)
         case .spool(let address): try SpoolQueue(address, log: log)
         }
     }

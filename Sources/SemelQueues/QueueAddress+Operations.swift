@@ -4,19 +4,24 @@ import NIOPosix
 public import Semel
 import SemelRabbitMQ
 import SemelRedis
+import SemelSQS
 import SemelSpool
 
 extension QueueAddress {
     /// Puts messages into this queue.
     ///
-    /// - Parameter declaring: Makes a RabbitMQ queue, durable and of type quorum, when there is none. A spool and a
-    ///   list or stream in Redis come into being with their first message anyway.
+    /// - Parameter declaring: Makes a RabbitMQ queue, durable and of type quorum, or an SQS queue, when there is none. A
+    ///   spool and a list or stream in Redis come into being with their first message anyway.
     public func producer(declaring: Bool = false, log: Logger) throws(SystemError) -> any MessageProducer {
         switch self {
         case .rabbitMQ(let address): return try RabbitMQProducer(address, declaring: declaring, log: log)
         case .redis(let address):
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             return ProducerWithLoop(producer: RedisProducer(address, on: group), group: group)
+        case .sqs(let address):
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            return ProducerWithLoop(
+                producer: SQSProducer(address, on: group, declaring: declaring, log: log), group: group)
         case .spool(let address): return try SpoolProducer(address)
         }
     }
@@ -30,6 +35,10 @@ extension QueueAddress {
         case .redis(let address):
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             return RequesterWithLoop(requester: RedisRequester(address, on: group), group: group)
+        case .sqs(let address):
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            return RequesterWithLoop(
+                requester: SQSRequester(address, on: group, declaring: declaring, log: log), group: group)
         case .spool(let address): return try SpoolRequester(address)
         }
     }
@@ -41,17 +50,23 @@ extension QueueAddress {
         case .redis(let address):
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             return DeadLettersWithLoop(store: RedisDeadLetters(address, on: group), group: group)
+        case .sqs(let address):
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            return DeadLettersWithLoop(store: SQSDeadLetters(address, on: group, log: log), group: group)
         case .spool(let address): return try SpoolDeadLetters(address)
         }
     }
 
     /// Looks into this queue.
-    public func inspector() throws(SystemError) -> any QueueInspector {
+    public func inspector(log: Logger) throws(SystemError) -> any QueueInspector {
         switch self {
         case .rabbitMQ(let address): return try RabbitMQInspector(address)
         case .redis(let address):
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             return InspectorWithLoop(inspector: RedisInspector(address, on: group), group: group)
+        case .sqs(let address):
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            return InspectorWithLoop(inspector: SQSInspector(address, on: group, log: log), group: group)
         case .spool(let address): return try SpoolInspector(address)
         }
     }

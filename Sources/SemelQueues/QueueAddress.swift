@@ -1,21 +1,26 @@
 public import Semel
 public import SemelRabbitMQ
 public import SemelRedis
+public import SemelSQS
 public import SemelSpool
 
 /// Which queue is meant, by the scheme of its URL.
 public enum QueueAddress: Sendable {
     case rabbitMQ(RabbitMQAddress)
     case redis(RedisAddress)
+    case sqs(SQSAddress)
     case spool(SpoolAddress)
 
-    public init(_ url: QueueURL) throws(ConfigurationError) {
+    /// - Parameter environment: Where an SQS queue's region and credentials may be.
+    public init(_ url: QueueURL, _ environment: [String: String]) throws(ConfigurationError) {
         switch url.scheme {
         case "amqp", "amqps": self = .rabbitMQ(try RabbitMQAddress(url))
         case "redis", "rediss": self = .redis(try RedisAddress(url))
+        case "sqs": self = .sqs(try SQSAddress(url, AWSEnvironment(environment)))
         case "spool": self = .spool(try SpoolAddress(url))
         default:
-            throw ConfigurationError("\(url.source): unknown scheme ‘\(url.scheme)’; use amqp://, redis:// or spool:")
+            throw ConfigurationError(
+                "\(url.source): unknown scheme ‘\(url.scheme)’; use amqp://, redis://, sqs:// or spool:")
         }
     }
 
@@ -24,8 +29,16 @@ public enum QueueAddress: Sendable {
         switch self {
         case .rabbitMQ(let address): address.name
         case .redis(let address): address.name
+        case .sqs(let address): address.name
         case .spool(let address): address.name
         }
+    }
+}
+
+extension QueueAddress {
+    /// The variables beside its URL that hold its credentials.
+    fileprivate var secretVariables: [String] {
+        if case .sqs(let address) = self { address.secretVariables } else { [] }
     }
 }
 
@@ -35,15 +48,16 @@ public struct NamedQueue: Sendable {
     /// The variables that hold its credentials: nobody's business but the worker's.
     public let secretVariables: [String]
 
-    /// `--queue` or `SEMEL_QUEUE`; else the variables of setups that semel replaces, `MQ_HOST` with `MQ_QUEUE` or
-    /// `REDIS_HOST` with `REDIS_LIST` or `REDIS_STREAM`; else the embedded spool. Naming two of them is an error, never a guess.
+    /// `--queue` or `SEMEL_QUEUE`; else the variables of setups that semel replaces, `MQ_HOST` with `MQ_QUEUE`,
+    /// `REDIS_HOST` with `REDIS_LIST` or `REDIS_STREAM`, or `SQS_QUEUE_URL`; else the embedded spool. Naming two of them is
+    /// an error, never a guess.
     ///
     /// - Parameter flag: The value of `--queue`, if it was given.
     public init(flag: String?, environment: [String: String]) throws(ConfigurationError) {
         let variables = Variables(environment)
         let explicit = flag ?? variables["SEMEL_QUEUE"]
         let source = flag == nil ? "SEMEL_QUEUE" : "--queue"
-        // A host alone may be the task's own business: it is a queue's only when nothing else is.
+        // A host or a URL alone may be the task's own business: it is a queue's only when nothing else is.
         let isComplete = (
             rabbitMQ: variables["MQ_HOST"] != nil && variables["MQ_QUEUE"] != nil,
             redis: variables["REDIS_HOST"] != nil
@@ -52,24 +66,32 @@ public struct NamedQueue: Sendable {
         let isAlone = explicit == nil && !isComplete.rabbitMQ && !isComplete.redis
         let rabbitMQ = isComplete.rabbitMQ || (isAlone && variables["MQ_HOST"] != nil)
         let redis = isComplete.redis || (isAlone && variables["REDIS_HOST"] != nil)
-        let named = [explicit == nil ? nil : source, rabbitMQ ? "MQ_HOST" : nil, redis ? "REDIS_HOST" : nil]
-            .compactMap { $0 }
+        let sqs = isAlone ? variables["SQS_QUEUE_URL"] : nil
+        let named = [
+            explicit == nil ? nil : source, rabbitMQ ? "MQ_HOST" : nil, redis ? "REDIS_HOST" : nil,
+            sqs == nil ? nil : "SQS_QUEUE_URL",
+        ].compactMap { $0 }
         guard named.count < 2 else {
             throw ConfigurationError("\(named.joined(separator: " and ")) name two queues at once; keep one of them")
         }
         if let explicit {
-            address = try QueueAddress(QueueURL(explicit, source: source))
-            secretVariables = ["SEMEL_QUEUE"]
+            address = try QueueAddress(QueueURL(explicit, source: source), environment)
+            secretVariables = ["SEMEL_QUEUE"] + address.secretVariables
         } else if rabbitMQ {
             address = .rabbitMQ(try RabbitMQAddress(variables.rabbitMQ()))
             secretVariables = ["MQ_USERNAME", "MQ_PASSWORD"]
         } else if redis {
             address = .redis(try RedisAddress(variables.redis()))
             secretVariables = ["REDIS_USER", "REDIS_PASSWORD"]
+        } else if let sqs {
+            address = try QueueAddress(QueueURL("sqs:?url=\(sqs)", source: "SQS_QUEUE_URL"), environment)
+            secretVariables = address.secretVariables
         } else {
             address = try QueueAddress(
                 QueueURL(
-                    SpoolAddress.defaultURL, source: "no --queue, SEMEL_QUEUE, MQ_QUEUE, REDIS_LIST or REDIS_STREAM"))
+                    SpoolAddress.defaultURL,
+                    source: "no --queue, SEMEL_QUEUE, MQ_QUEUE, REDIS_LIST, REDIS_STREAM or SQS_QUEUE_URL"),
+                environment)
             secretVariables = []
         }
     }

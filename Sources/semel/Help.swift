@@ -28,8 +28,8 @@ enum Help {
             semel install PATH                      copies this executable, for an init container
 
             Each flag has a variable: --retry-delay is SEMEL_RETRY_DELAY. Flags win. The command may come from
-            SEMEL_COMMAND, a JSON array. MQ_HOST with MQ_QUEUE and REDIS_HOST with REDIS_LIST or
-            REDIS_STREAM (REDIS_GROUP) name a queue, too.
+            SEMEL_COMMAND, a JSON array. MQ_HOST with MQ_QUEUE, REDIS_HOST with REDIS_LIST or REDIS_STREAM
+            (REDIS_GROUP), and SQS_QUEUE_URL name a queue, too.
 
             \(settings.joined(separator: "\n"))
 

@@ -5,6 +5,7 @@ import Semel
 import SemelCommand
 import SemelQueues
 import SemelRabbitMQ
+import SemelSQS
 import SemelStatusServer
 
 /// All that `semel run` was told, understood and checked, before anything is connected, bound or claimed.
@@ -32,6 +33,9 @@ struct RunSettings {
         let flag = given[.queue].flatMap { $0.source == Setting.queue.flag ? $0.text : nil }
         queue = try NamedQueue(flag: flag, environment: environment)
         policy = try WorkerPolicy(given)
+        if case .sqs = queue.address, policy.request.lease > SQSQueue.longestClaim {
+            throw ConfigurationError("\(given.value(.lease).source): SQS holds a message for 12h at the most")
+        }
         deadLettering = try given.choice(.deadLetter)
         input = try given.choice(.input)
         result = try given.choice(.result)
@@ -43,7 +47,7 @@ struct RunSettings {
         taskEnvironment = environment
         for secret in queue.secretVariables { taskEnvironment[secret] = nil }
         if input == .file { try Self.checkTemporaryDirectory(environment) }
-        warnings = Self.warnings(given, environment, queue)
+        warnings = Self.warnings(given, environment, queue, timeout: policy.timeout)
     }
 
     private static func command(_ given: GivenSettings, _ environment: [String: String]) throws(ConfigurationError)
@@ -65,13 +69,22 @@ struct RunSettings {
         throw ConfigurationError("--input file: \(SystemError(doing: "write to TMPDIR (\(directory))"))")
     }
 
-    private static func warnings(_ given: GivenSettings, _ environment: [String: String], _ queue: NamedQueue)
-        -> [String]
-    {
+    private static func warnings(
+        _ given: GivenSettings, _ environment: [String: String], _ queue: NamedQueue, timeout: Duration?
+    ) -> [String] {
         var warnings: [String] = []
-        if case .redis = queue.address {
-        } else if let lease = given[.lease] {
-            warnings.append("\(lease.source) has no effect here: this queue's claims last as long as the worker lives")
+        switch queue.address {
+        case .redis: break
+        case .sqs:
+            if let timeout, timeout > SQSQueue.longestClaim {
+                warnings.append(
+                    "\(given.value(.timeout).source): SQS takes the message away after 12h, before the timeout of "
+                        + Units.text(timeout))
+            }
+        case .rabbitMQ, .spool:
+            if let lease = given[.lease] {
+                warnings.append("\(lease.source) has no effect here: this queue's claims last as long as the worker lives")
+            }
         }
         if case .rabbitMQ = queue.address {
         } else if let given = given[.deadLetter], given.text == RabbitMQQueue.DeadLettering.broker.rawValue {

@@ -26,12 +26,12 @@ struct Setting: Sendable {
     }
 
     static let queue = Setting(
-        "queue", "URL", nil, "amqp://…?queue=a, redis://…/0?list=a or ?stream=a, or spool:/dir (spool:/var/spool/semel)"
-    )
+        "queue", "URL", nil,
+        "amqp://…?queue=a, redis://…/0?list=a or ?stream=a, sqs://REGION/a, or spool:/dir (spool:/var/spool/semel)")
     static let wait = Setting("wait", "DURATION", "10s", "for a message; 0 takes what is there; or forever")
     static let delivery = Setting(
         "delivery", "at-least-once|at-most-once", "at-least-once", "what a crash does: repeat or lose")
-    static let lease = Setting("lease", "DURATION", "30s", "for how long a Redis claim lasts unless extended")
+    static let lease = Setting("lease", "DURATION", "30s", "for how long a claim lasts unless extended (Redis, SQS)")
     static let timeout = Setting("timeout", "DURATION", "none", "stop a task that runs longer")
     static let grace = Setting("grace", "DURATION", "20s", "from the task's SIGTERM to its SIGKILL")
     static let onTerm = Setting("on-term", "stop|finish", "stop", "what SIGTERM does to a running task")

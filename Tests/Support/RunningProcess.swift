@@ -175,6 +175,7 @@ public final class RunningProcess: Sendable {
         var result = [
             "PATH": own["PATH"] ?? "/usr/bin:/bin", "HOME": own["HOME"] ?? "/", "TMPDIR": own["TMPDIR"] ?? "/tmp",
         ]
+        result.merge(MotoServer.variables) { _, new in new }
         result.merge(variables) { _, new in new }
         return result
     }

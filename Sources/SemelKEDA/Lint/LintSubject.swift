@@ -142,6 +142,7 @@ struct LintTrigger: Sendable {
         case .rabbitMQ: .rabbitMQ
         case .redisList: .redisList
         case .redisStream: .redisStream
+        case .sqs: .sqs
         default: nil
         }
     }

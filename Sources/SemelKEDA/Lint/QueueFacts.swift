@@ -1,15 +1,22 @@
 /// What is known of the queue of `--queue`. What its protocol does not tell is `nil`.
 public struct QueueFacts: Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
-        case rabbitMQ, redisList, redisStream
+        case rabbitMQ, redisList, redisStream, sqs
 
-        var server: String { self == .rabbitMQ ? "RabbitMQ" : "Redis" }
+        var server: String {
+            switch self {
+            case .rabbitMQ: "RabbitMQ"
+            case .redisList, .redisStream: "Redis"
+            case .sqs: "SQS"
+            }
+        }
         /// Of a trigger.
         var parameter: String {
             switch self {
             case .rabbitMQ: "queueName"
             case .redisList: "listName"
             case .redisStream: "stream"
+            case .sqs: "queueURL"
             }
         }
     }

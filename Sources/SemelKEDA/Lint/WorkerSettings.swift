@@ -109,6 +109,8 @@ struct WorkerSettings: Sendable {
         case "redis", "rediss":
             return url.options["list"].map { (.redisList, $0, position) }
                 ?? url.options["stream"].map { (.redisStream, $0, position) }
+        case "sqs":
+            return (url.options["url"] ?? url.path).split(separator: "/").last.map { (.sqs, String($0), position) }
         default: return nil
         }
     }

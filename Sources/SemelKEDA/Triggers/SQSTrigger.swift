@@ -5,6 +5,10 @@ public struct SQSTrigger: Sendable {
     public let queueName: String
     public let awsRegion: ResolvedText
     public let awsEndpoint: String?
+    /// Of a TriggerAuthentication with keys from a Secret.
+    public let accessKeyID: ResolvedText?
+    public let secretAccessKey: ResolvedText?
+    public let sessionToken: ResolvedText?
     /// The target: 5 when it is not written.
     public let queueLength: Int64
     /// Whether `queueLength` is written.
@@ -18,6 +22,9 @@ public struct SQSTrigger: Sendable {
         queueURL = try parameters.required("queueURL", [.metadata, .environment])
         awsRegion = try parameters.required("awsRegion", [.metadata, .authentication])
         awsEndpoint = parameters.metadata("awsEndpoint")
+        accessKeyID = parameters.text("awsAccessKeyID", [.authentication, .environment])
+        secretAccessKey = parameters.text("awsSecretAccessKey", [.authentication, .environment])
+        sessionToken = parameters.text("awsSessionToken", [.authentication])
         let length = try parameters.integer("queueLength")
         queueLength = length ?? 5
         isLengthWritten = length != nil

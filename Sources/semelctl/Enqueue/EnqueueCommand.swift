@@ -56,7 +56,7 @@ struct EnqueueCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Makes the RabbitMQ queue if it is missing: durable, of type quorum. A spool and a Redis list need no such \
+            Makes the RabbitMQ queue if it is missing (durable, of type quorum), or the SQS queue. A spool and a Redis list need no such \
             thing: their first message makes them.
             """)
     var declare = false

@@ -26,7 +26,9 @@ enum TriggerReader {
             return reading(try await RedisCount(redis, trigger).read(), trigger)
         case .redisStream(let redis):
             return reading(try await RedisCount(redis, trigger).read(), trigger)
-        case .sqs, .cron:
+        case .sqs(let sqs):
+            return reading(try await SQSCount(sqs, trigger).read(), trigger)
+        case .cron:
             throw unreadable(trigger, "a trigger of type \(trigger.type) cannot be read yet")
         }
     }

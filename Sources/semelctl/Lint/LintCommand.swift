@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Semel
 import SemelKEDA
 import SemelQueues
@@ -65,7 +66,8 @@ struct LintCommand: AsyncParsableCommand {
     private func queueAddress() throws(CommandFailure) -> QueueAddress? {
         guard let queue else { return nil }
         do throws(ConfigurationError) {
-            return try QueueAddress(QueueURL(queue, source: "--queue"))
+            return try QueueAddress(
+                QueueURL(queue, source: "--queue"), ProcessInfo.processInfo.environment)
         } catch {
             throw CommandFailure(error)
         }

@@ -1,8 +1,10 @@
+import Logging
 import Semel
 import SemelKEDA
 import SemelQueues
 import SemelRabbitMQ
 import SemelRedis
+import SemelSQS
 
 /// What `semelctl lint --queue` finds out about a queue, without touching a message.
 enum QueueLook {
@@ -10,23 +12,30 @@ enum QueueLook {
         switch address {
         case .rabbitMQ(let rabbitMQ): return try await facts(rabbitMQ)
         case .redis(let redis):
-            var facts = QueueFacts(redis.isStream ? .redisStream : .redisList, queue: redis.key)
-            do throws(CommandFailure) {
-                facts.dead = try await counts(address).dead
-            } catch {
-                // A key of another type is what the linter has to tell; a server that is not there is not.
-                guard error.outcome == .misconfigured else { throw error }
-                facts.trouble = error.description
-            }
-            return facts
+            let kind: QueueFacts.Kind = redis.isStream ? .redisStream : .redisList
+            return try await facts(QueueFacts(kind, queue: redis.key), address)
+        case .sqs(let sqs):
+            return try await facts(QueueFacts(.sqs, queue: sqs.queueName), address)
         case .spool:
-            throw .misconfigured("--queue: KEDA cannot count a spool; name a queue of RabbitMQ or Redis")
+            throw .misconfigured("--queue: KEDA cannot count a spool; name a queue of RabbitMQ, Redis or SQS")
         }
+    }
+
+    private static func facts(_ known: QueueFacts, _ address: QueueAddress) async throws(CommandFailure) -> QueueFacts {
+        var facts = known
+        do throws(CommandFailure) {
+            facts.dead = try await counts(address).dead
+        } catch {
+            // A key of another type is what the linter has to tell; a server that is not there is not.
+            guard error.outcome == .misconfigured else { throw error }
+            facts.trouble = error.description
+        }
+        return facts
     }
 
     private static func counts(_ address: QueueAddress) async throws(CommandFailure) -> QueueCounts {
         let inspector: any QueueInspector
-        do throws(SystemError) { inspector = try address.inspector() } catch { throw CommandFailure(error) }
+        do throws(SystemError) { inspector = try address.inspector(log: .silent) } catch { throw CommandFailure(error) }
         let counts: QueueCounts
         do throws(QueueFailure) {
             counts = try await inspector.counts()

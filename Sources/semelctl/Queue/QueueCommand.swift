@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import Semel
 import SemelQueues
 
@@ -10,7 +11,8 @@ struct QueueCommand: AsyncParsableCommand {
             ready: to be claimed now. claimed: held by workers. delayed: waiting for their next attempt. dead: given up. \
             oldest: since the oldest ready message was queued. What a queue cannot tell is ‘-’, in JSON null.
 
-            No message is touched. RabbitMQ does not tell how many messages are claimed; only a spool knows the oldest.
+            No message is touched. RabbitMQ does not tell how many messages are claimed; SQS counts \
+            approximately, and retries as claimed; only a spool knows the oldest.
             """)
 
     @OptionGroup var queueOption: QueueOption
@@ -28,7 +30,7 @@ struct QueueCommand: AsyncParsableCommand {
         let pause = try watch?.duration()
         let address = try queueOption.address()
         let inspector: any QueueInspector
-        do throws(SystemError) { inspector = try address.inspector() } catch { throw CommandFailure(error) }
+        do throws(SystemError) { inspector = try address.inspector(log: .silent) } catch { throw CommandFailure(error) }
         var table = CountsTable()
         var due = ContinuousClock.now
         repeat {

@@ -168,7 +168,7 @@ import Testing
 
 @Suite struct QueueAddressTests {
     private func address(_ text: String) throws -> QueueAddress {
-        try QueueAddress(QueueURL(text, source: "--queue"))
+        try QueueAddress(QueueURL(text, source: "--queue"), [:])
     }
 
     private func mistake(_ text: String) -> String? {

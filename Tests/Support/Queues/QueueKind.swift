@@ -5,7 +5,7 @@ import Foundation
 /// A new one is a case here, a file beside this one with its ``QueueUnderTest`` and its ``QueueTraits``, and a line in
 /// each of the two switches.
 public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
-    case spool, redis, stream, classic, quorum
+    case spool, redis, stream, classic, quorum, sqs, fifo
 
     /// Those with a network in between.
     public static let remote = allCases.filter(\.traits.isRemote)
@@ -20,6 +20,7 @@ public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
         case .stream: .stream
         case .classic: .classic
         case .quorum: .quorum
+        case .sqs, .fifo: .sqs
         }
     }
 
@@ -33,6 +34,7 @@ public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
         case .stream: try await RedisUnderTest(as: .stream)
         case .classic: try await RabbitMQUnderTest(.classic, heartbeat: heartbeat)
         case .quorum: try await RabbitMQUnderTest(.quorum, heartbeat: heartbeat)
+        case .sqs, .fifo: try await SQSUnderTest(self)
         }
     }
 
