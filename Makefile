@@ -1,5 +1,6 @@
 # make demo            a real job from queue to exit code, in about a minute (BROKER=rabbitmq or redis for a real server)
 # make test            every test, against real servers that are started and stopped again
+# make conformance     of these, the promises that every queue keeps
 # make faults          of these, workers killed and paused, servers restarted, connections cut, disks filled
 # make soak            random faults, nothing lost, nothing settled twice (SOAK=30m SEED=7 QUEUES=redis MESSAGES=5000)
 # make image           semel, semelctl and semel-runtime, with docker, podman or buildah
@@ -15,7 +16,7 @@ SWIFT ?= swift
 STATIC := -c release --scratch-path .build/static $(shell grep -v '^\#' scripts/static-flags)
 RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
 
-.PHONY: build demo test faults soak bench image image-test manifests lint format packages clean
+.PHONY: build demo test conformance faults soak bench image image-test manifests lint format packages clean
 
 build: packages
 	$(SWIFT) build $(STATIC) --product semel
@@ -40,6 +41,11 @@ test: packages
 	scripts/test --filter ConformanceTests
 	scripts/test --filter KubernetesTests
 	scripts/test --filter FaultTests
+
+conformance: packages
+	scripts/packages test
+	$(SWIFT) build --build-tests
+	scripts/test --filter ConformanceTests
 
 # Needs root: a full disk is a tmpfs that a test mounts.
 faults: packages

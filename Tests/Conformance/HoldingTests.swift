@@ -34,7 +34,7 @@ struct HoldingTests {
             try await holder.settle(.complete(result: nil))
             try await queue.waitUntilLeft(.nothing)
         } else {
-            #expect(await holder.claim.loss.wait() != nil)
+            try await holder.waitForLoss()
             try await queue.waitUntilLeft(.oneReady)
             await #expect(throws: SettlementFailure.self) { try await holder.settle(.complete(result: nil)) }
             try await queue.waitUntilLeft(.oneReady)
@@ -50,7 +50,7 @@ struct HoldingTests {
         let first = try await queue.mustClaim(.soon.lease(.seconds(1)), through: proxy)
         await proxy.freeze()
         let second = try await queue.mustClaim(afterCrashOf: 1, .soon.lease(.seconds(30)))
-        #expect(await first.claim.loss.wait() != nil)
+        try await first.waitForLoss()
         await proxy.thaw()
         let failure = await #expect(throws: SettlementFailure.self) { try await first.settle(ending.settlement) }
         guard case .lost = failure else {

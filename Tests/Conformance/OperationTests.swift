@@ -87,8 +87,8 @@ struct OperationTests {
         for _ in 1...2 {
             let counts = try await queue.counts()
             #expect(counts.ready == 2)
-            #expect(counts.claimed == (kind.traits.tellsClaimed ? 1 : nil))
-            #expect(counts.delayed == 1)
+            #expect(counts.claimed == (kind.traits.tellsClaimed ? kind.traits.tellsDelayed ? 1 : 2 : nil))
+            #expect(counts.delayed == (kind.traits.tellsDelayed ? 1 : 0))
             #expect(counts.dead == 1)
             #expect((counts.oldestSeconds != nil) == kind.traits.tellsAge)
             #expect((0...60).contains(counts.oldestSeconds ?? 0))

@@ -15,6 +15,10 @@ struct Holder: Sendable {
         try await claim.settle(settlement)
         await adapter.close()
     }
+
+    func waitForLoss() async throws {
+        try await eventually(timeout: .seconds(30), "the claim is known to be lost") { claim.loss.value != nil }
+    }
 }
 
 extension QueueUnderTest {

@@ -74,6 +74,9 @@ public struct QueueTraits: Sendable {
     /// Whether it can be asked how many messages are claimed.
     public var tellsClaimed = true
 
+    /// Whether it can be asked how many messages wait for their next attempt. One that cannot counts them as claimed.
+    public var tellsDelayed = true
+
     /// Whether it can be asked how long the oldest message has been ready.
     public var tellsAge = false
 
