@@ -20,7 +20,8 @@ extension QueueAddress {
             return ProducerWithLoop(producer: RedisProducer(address, on: group), group: group)
         case .sqs(let address):
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-            return ProducerWithLoop(producer: SQSProducer(address, on: group, declaring: declaring, log: log), group: group)
+            return ProducerWithLoop(
+                producer: SQSProducer(address, on: group, declaring: declaring, log: log), group: group)
         case .spool(let address): return try SpoolProducer(address)
         }
     }
@@ -36,7 +37,8 @@ extension QueueAddress {
             return RequesterWithLoop(requester: RedisRequester(address, on: group), group: group)
         case .sqs(let address):
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-            return RequesterWithLoop(requester: SQSRequester(address, on: group, declaring: declaring, log: log), group: group)
+            return RequesterWithLoop(
+                requester: SQSRequester(address, on: group, declaring: declaring, log: log), group: group)
         case .spool(let address): return try SpoolRequester(address)
         }
     }

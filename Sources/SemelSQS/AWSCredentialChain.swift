@@ -70,7 +70,8 @@ actor AWSCredentialChain {
         let (id, secret) = (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
         guard let id, let secret else {
             guard id == nil, secret == nil else {
-                let (given, absent) = id == nil ? ("SECRET_ACCESS_KEY", "ACCESS_KEY_ID") : ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+                let (given, absent) =
+                    id == nil ? ("SECRET_ACCESS_KEY", "ACCESS_KEY_ID") : ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
                 throw .missing("AWS_\(given) is set, AWS_\(absent) is not")
             }
             return nil

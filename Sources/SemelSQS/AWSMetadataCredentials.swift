@@ -30,7 +30,8 @@ struct AWSContainerCredentials: Sendable {
         guard let address = ServiceURL(url) else { throw .missing("\(source): ‘\(url)’ \(ServiceURL.advice)") }
         // The token must not be told to whoever listens on the way.
         guard address.isEncrypted || Self.isNear(address.host) else {
-            throw .missing("\(source): http:// is for this machine and AWS' own addresses; use https:// for \(address.host)")
+            throw .missing(
+                "\(source): http:// is for this machine and AWS' own addresses; use https:// for \(address.host)")
         }
         var headers = [(name: "host", value: address.host), (name: "accept", value: "application/json")]
         if let token = try token() { headers.append((name: "authorization", value: token)) }

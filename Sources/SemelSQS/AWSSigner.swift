@@ -22,7 +22,9 @@ struct AWSSigner: Sendable {
     }
 
     /// The headers to add, `Authorization` among them.
-    func headers(for request: Request, _ credentials: AWSCredentials, at time: Timestamp) -> [(name: String, value: String)] {
+    func headers(for request: Request, _ credentials: AWSCredentials, at time: Timestamp) -> [(
+        name: String, value: String
+    )] {
         let date = Self.date(time)
         var added = [(name: "x-amz-date", value: date)]
         if let token = credentials.sessionToken { added.append(("x-amz-security-token", token)) }
@@ -44,7 +46,8 @@ struct AWSSigner: Sendable {
         let names = values.keys.sorted()
         let query = request.query.map { (encoded($0.name), encoded($0.value)) }.sorted { $0 < $1 }
         let lines = [
-            request.method, request.path.split(separator: "/", omittingEmptySubsequences: false)
+            request.method,
+            request.path.split(separator: "/", omittingEmptySubsequences: false)
                 .map { encoded(String($0)) }.joined(separator: "/"),
             query.map { "\($0)=\($1)" }.joined(separator: "&"),
             names.map { "\($0):\((values[$0] ?? []).joined(separator: ","))\n" }.joined(),

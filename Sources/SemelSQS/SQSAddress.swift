@@ -53,7 +53,8 @@ public struct SQSAddress: Sendable {
         if let deadQueueName { try Self.check(deadQueueName, url, "dead letter queue") }
         if let deadQueueName, deadQueueName.hasSuffix(".fifo") != queueName.hasSuffix(".fifo") {
             throw ConfigurationError(
-                "\(source): a FIFO queue and its dead letter queue both end in .fifo; ‘\(deadQueueName)’ does not match")
+                "\(source): a FIFO queue and its dead letter queue both end in .fifo; ‘\(deadQueueName)’ does not match"
+            )
         }
         profile = url.options["profile"]
         authorities = url.options["cacert"] ?? environment["AWS_CA_BUNDLE"]

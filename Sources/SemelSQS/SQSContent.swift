@@ -34,7 +34,8 @@ enum SQSContent {
 
     /// The text to send, and the attributes that say how to read it.
     static func text(of body: [UInt8]) -> (text: String, attributes: [String: SQSWire.Attribute]) {
-        if !body.isEmpty, let text = String(validating: body, as: UTF8.self), text.unicodeScalars.allSatisfy(isAllowed) {
+        if !body.isEmpty, let text = String(validating: body, as: UTF8.self), text.unicodeScalars.allSatisfy(isAllowed)
+        {
             return (text, [:])
         }
         // SQS has no empty bodies: a line feed is nothing to a reader of Base64.
@@ -52,7 +53,7 @@ enum SQSContent {
 
     static func body(of message: SQSWire.Message) -> [UInt8] {
         guard message.messageAttributes?[Name.encoding]?.stringValue == "base64",
-            let data = Data(base64Encoded: message.body, options: .ignoreUnknownCharacters)
+            let data = Data(base64Encoded: message.body.filter { !$0.isWhitespace })
         else { return Array(message.body.utf8) }
         return Array(data)
     }
@@ -66,14 +67,18 @@ enum SQSContent {
             if let value = system[name] { headers[name] = .string(value) }
         }
         let isTraced = headers.keys.contains { $0.lowercased() == "traceparent" }
-        if !isTraced, let trace = system["AWSTraceHeader"].flatMap(traceParent) { headers["traceparent"] = .string(trace) }
+        if !isTraced, let trace = system["AWSTraceHeader"].flatMap(traceParent) {
+            headers["traceparent"] = .string(trace)
+        }
         return headers
     }
 
     static func headers(of attributes: [String: SQSWire.Attribute]) -> [String: HeaderValue] {
         attributes.filter { !Name.own.contains($0.key) }.mapValues { attribute in
             let text = attribute.stringValue ?? attribute.binaryValue ?? ""
-            guard attribute.dataType == "Number" || attribute.dataType.hasPrefix("Number.") else { return .string(text) }
+            guard attribute.dataType == "Number" || attribute.dataType.hasPrefix("Number.") else {
+                return .string(text)
+            }
             if let whole = Int64(text) { return .integer(whole) }
             return Double(text).map { .double($0) } ?? .string(text)
         }
@@ -117,7 +122,8 @@ struct SQSStoredLetter: Codable, Sendable {
     /// Larger than what is left of the message's room, an output is left out, and a reason shortened.
     func text(fitting room: Int) -> String {
         var kept = self
-        for shortening in [{}, { kept.letter.output = [] }, { kept.letter.reason = String(letter.reason.prefix(200)) }] {
+        for shortening in [{}, { kept.letter.output = [] }, { kept.letter.reason = String(letter.reason.prefix(200)) }]
+        {
             shortening()
             if let text = kept.json, text.utf8.count <= room { return text }
         }

@@ -39,7 +39,8 @@ enum SQSFailure: Error, Sendable, Hashable {
     var isLoss: Bool {
         switch self {
         case .noSuchQueue: true
-        case .rejected(let code, _): ["MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"].contains(code)
+        case .rejected(let code, _):
+            ["MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"].contains(code)
         case .unanswered, .unusable, .busy, .refused, .noCredentials: false
         }
     }

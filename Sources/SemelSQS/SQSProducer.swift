@@ -48,7 +48,8 @@ public actor SQSProducer: MessageProducer {
         var batch: [SQSOutgoing] = []
         var bytes = 0
         // The first one always goes, however large.
-        while let next = rest.first, batch.count < messagesPerBatch, batch.isEmpty || bytes + next.size <= bytesPerBatch {
+        while let next = rest.first, batch.count < messagesPerBatch, batch.isEmpty || bytes + next.size <= bytesPerBatch
+        {
             batch.append(next)
             bytes += next.size
             rest.removeFirst()
@@ -164,7 +165,8 @@ extension SQSClient {
         do throws(SQSFailure) {
             let url = try await queueURL()
             let _: SQSWire.QueueAttributes = try await insist(
-                "GetQueueAttributes", SQSWire.GetQueueAttributes(queueUrl: url, attributeNames: ["QueueArn"]), until: end)
+                "GetQueueAttributes", SQSWire.GetQueueAttributes(queueUrl: url, attributeNames: ["QueueArn"]),
+                until: end)
             return url
         } catch .noSuchQueue where declaring {
             let attributes = address.isFIFO ? ["FifoQueue": "true"] : [:]

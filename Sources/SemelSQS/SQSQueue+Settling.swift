@@ -109,7 +109,13 @@ extension SQSQueue {
         let bytes: [UInt8]
         do throws(SystemError) { bytes = try result.bytes() } catch { throw .unusable(error.description) }
         let (text, attributes) = SQSContent.text(of: bytes)
-        try await post(text, attributes, to: url, answering: claim)
+        do throws(SQSFailure) {
+            try await post(text, attributes, to: url, answering: claim)
+        } catch .noSuchQueue {
+            log.notice("nobody waits for the result any more: its queue is gone")
+        } catch {
+            throw error
+        }
     }
 
     private func send(_ letter: DeadLetter, of claim: SQSClaim) async throws(SQSFailure) {

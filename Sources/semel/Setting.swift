@@ -26,7 +26,8 @@ struct Setting: Sendable {
     }
 
     static let queue = Setting(
-        "queue", "URL", nil, "amqp://…?queue=a, redis://…/0?list=a, sqs://REGION/a or spool:/dir (spool:/var/spool/semel)")
+        "queue", "URL", nil,
+        "amqp://…?queue=a, redis://…/0?list=a, sqs://REGION/a or spool:/dir (spool:/var/spool/semel)")
     static let wait = Setting("wait", "DURATION", "10s", "for a message; 0 takes what is there; or forever")
     static let delivery = Setting(
         "delivery", "at-least-once|at-most-once", "at-least-once", "what a crash does: repeat or lose")

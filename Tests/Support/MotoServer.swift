@@ -1,5 +1,5 @@
-public import Glibc
 import Foundation
+public import Glibc
 import Synchronization
 
 /// Moto's SQS server on 127.0.0.1, which checks signatures and rights, with its data in memory; killed with its last

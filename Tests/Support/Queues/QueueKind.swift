@@ -6,6 +6,10 @@ import Foundation
 /// each of the two switches.
 public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
     case spool, redis, classic, quorum, sqs, fifo
+    public static let allCases: [QueueKind] =
+        ProcessInfo.processInfo.environment["TRIAL"].map {
+            $0.split(separator: ",").compactMap { QueueKind(rawValue: String($0)) }
+        } ?? [.spool, .redis, .classic, .quorum, .sqs, .fifo]
 
     /// Those with a network in between.
     public static let remote = allCases.filter(\.traits.isRemote)
@@ -71,6 +75,9 @@ public struct QueueTraits: Sendable {
 
     /// Whether it can be asked how many messages are claimed.
     public var tellsClaimed = true
+
+    /// Whether it can be asked how many messages wait for their next attempt. One that cannot counts them as claimed.
+    public var tellsDelayed = true
 
     /// Whether it can be asked how long the oldest message has been ready.
     public var tellsAge = false
