@@ -32,7 +32,7 @@ struct SQSCount {
             if isURL { options["url"] = queue }
             options["endpoint"] = sqs.awsEndpoint
             let url = QueueURL(
-                scheme: "sqs", user: nil, password: nil, host: "", port: nil, path: isURL ? "" : "/\(queue)",
+                scheme: "sqs", credentials: .none, hosts: [], path: isURL ? "" : "/\(queue)",
                 options: options, source: source)
             address = try SQSAddress(url, AWSEnvironment(environment))
         } catch {
