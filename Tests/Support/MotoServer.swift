@@ -106,5 +106,10 @@ public struct AWSKeys: Codable, Sendable {
     public var id: String
     public var secret: String
 
+    public init(id: String, secret: String) {
+        self.id = id
+        self.secret = secret
+    }
+
     public var variables: [String: String] { ["AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret] }
 }
