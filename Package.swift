@@ -25,7 +25,8 @@ let package = Package(
         .executable(name: "semelctl", targets: ["semelctl"]),
         .executable(name: "secret-scan", targets: ["secret-scan"]),
         .library(name: "Semel", targets: ["Semel", "SemelCommand", "SemelStatusServer"]),
-        .library(name: "SemelQueues", targets: ["SemelQueues", "SemelRabbitMQ", "SemelRedis", "SemelSQS", "SemelSpool"]),
+        .library(
+            name: "SemelQueues", targets: ["SemelQueues", "SemelRabbitMQ", "SemelRedis", "SemelSQS", "SemelSpool"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -97,7 +98,8 @@ let package = Package(
         ),
         .testTarget(
             name: "SemelTests",
-            dependencies: ["CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", logging, http] + queues
+            dependencies: ["CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", logging, http]
+                + queues
                 + nio,
             swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),

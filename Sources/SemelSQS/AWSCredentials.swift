@@ -18,6 +18,15 @@ enum AWSCredentialFailure: Error, Sendable, Hashable {
     case missing(String)
     case refused(String)
     case unreachable(String)
+
+    /// What somebody else renews in a file.
+    static func token(in file: String, named source: String) throws(AWSCredentialFailure) -> String {
+        do throws(ConfigurationError) {
+            return try SecretFile.read(file, source: source)
+        } catch {
+            throw .missing(error.description)
+        }
+    }
 }
 
 /// The answer of a container's or a machine's metadata endpoint.

@@ -45,10 +45,7 @@ struct AWSContainerCredentials: Sendable {
         guard let file = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] else {
             return environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
         }
-        guard let token = SecretFile.read(file) else {
-            throw .missing("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: cannot read ‘\(file)’")
-        }
-        return token
+        return try AWSCredentialFailure.token(in: file, named: "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
     }
 
     /// Loopback, and where ECS and EKS have their agents.

@@ -19,9 +19,7 @@ struct AWSTokenService: Sendable {
     func webIdentity(tokenFile: String, role: String, session: String?, source: String)
         async throws(AWSCredentialFailure) -> AWSCredentials
     {
-        guard let token = SecretFile.read(tokenFile) else {
-            throw .missing("\(source): cannot read the token in ‘\(tokenFile)’")
-        }
+        let token = try AWSCredentialFailure.token(in: tokenFile, named: source)
         return try await ask(
             "AssumeRoleWithWebIdentity", role, session, [("WebIdentityToken", token)], signedBy: nil, source: source)
     }

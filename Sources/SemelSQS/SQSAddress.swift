@@ -13,7 +13,7 @@ public struct SQSAddress: Sendable {
     /// Named by the user, else it is looked for: see `SQSDeadLetterTarget`.
     let deadQueueName: String?
     let profile: String?
-    /// A file of certificates to trust instead of the system's.
+    /// A file of certificates to trust; `nil` when neither it is named nor the system has one.
     let authorities: String?
     let environment: AWSEnvironment
     public let name: String
@@ -57,11 +57,12 @@ public struct SQSAddress: Sendable {
             )
         }
         profile = url.options["profile"]
-        authorities = url.options["cacert"] ?? environment["AWS_CA_BUNDLE"]
-        if let authorities, !FileManager.default.isReadableFile(atPath: authorities) {
+        let named = url.options["cacert"] ?? environment["AWS_CA_BUNDLE"]
+        if let named, !FileManager.default.isReadableFile(atPath: named) {
             throw ConfigurationError(
-                "\(url.options["cacert"] == nil ? "AWS_CA_BUNDLE" : "\(source): cacert"): cannot read ‘\(authorities)’")
+                "\(url.options["cacert"] == nil ? "AWS_CA_BUNDLE" : "\(source): cacert"): cannot read ‘\(named)’")
         }
+        authorities = named ?? TLSSettings.systemAuthorities()
     }
 
     /// The variables whose values a task is not to see: the keys by which semel itself speaks to the queue.
@@ -85,8 +86,9 @@ public struct SQSAddress: Sendable {
         if let account, account.utf8.count != 12 || !account.utf8.allSatisfy({ (48...57).contains($0) }) {
             throw ConfigurationError("\(url.source): ‘\(account)’ is not an account number of 12 digits; \(example)")
         }
-        guard url.hosts.count < 2, url.hosts.first?.port == nil else {
-            throw ConfigurationError("\(url.source): a region has no port; another server is endpoint=http://HOST:PORT")
+        guard url.hosts.count <= 1, url.hosts.first?.port == nil else {
+            throw ConfigurationError(
+                "\(url.source): a region has no port, and there is one; another server is endpoint=http://HOST:PORT")
         }
         return (url.hosts.first?.name, account, name, nil, nil)
     }

@@ -53,7 +53,7 @@ enum SQSContent {
 
     static func body(of message: SQSWire.Message) -> [UInt8] {
         guard message.messageAttributes?[Name.encoding]?.stringValue == "base64",
-            let data = Data(base64Encoded: message.body, options: .ignoreUnknownCharacters)
+            let data = Data(base64Encoded: message.body.filter { !$0.isWhitespace })
         else { return Array(message.body.utf8) }
         return Array(data)
     }

@@ -16,6 +16,7 @@ extension SQSQueue {
         keeping?.cancel()
         await keeping?.value
         if let loss = claim.loss.value { throw .lost(loss) }
+        if isSettled { throw .lost(ClaimLoss("the claim was settled before")) }
         // Nobody else can have what is off the queue; so long an outage is ridden out for its result or its dead letter.
         if claim.atMostOnce { leaseEnds = .now + lease }
         let insistUntil = ContinuousClock.now + min(lease / 2, Self.insistence)
@@ -27,6 +28,7 @@ extension SQSQueue {
             guard ContinuousClock.now < leaseEnds else { throw .lost(tooLate(claim, refusal?.reason ?? trouble)) }
             switch await attempt(wishes[0], on: claim) {
             case .success:
+                isSettled = true
                 if let refusal { throw .handedBack("SQS refused the settlement: \(refusal.reason)") }
                 return
             case .failure(.lost(let loss)): throw .lost(loss)
@@ -109,7 +111,13 @@ extension SQSQueue {
         let bytes: [UInt8]
         do throws(SystemError) { bytes = try result.bytes() } catch { throw .unusable(error.description) }
         let (text, attributes) = SQSContent.text(of: bytes)
-        try await post(text, attributes, to: url, answering: claim)
+        do throws(SQSFailure) {
+            try await post(text, attributes, to: url, answering: claim)
+        } catch .noSuchQueue {
+            log.notice("nobody waits for the result any more: its queue is gone")
+        } catch {
+            throw error
+        }
     }
 
     private func send(_ letter: DeadLetter, of claim: SQSClaim) async throws(SQSFailure) {

@@ -20,6 +20,7 @@ public actor SQSQueue: MessageQueue {
     var leaseEnds = ContinuousClock.now
     /// What was said last about trouble with SQS.
     private(set) var trouble: String?
+    var isSettled = false
     /// What has to outlive the message, a result or a dead letter, has been sent.
     var isSaved = false
 

@@ -26,13 +26,3 @@ struct ServiceURL: Sendable {
         text = "\(scheme)://\(self.host)\(path)\(parts.percentEncodedQuery.map { "?\($0)" } ?? "")"
     }
 }
-
-/// A file with a token or a password in it.
-enum SecretFile {
-    /// Without the white space at its end; `nil` when it cannot be read or is empty.
-    static func read(_ path: String) -> String? {
-        guard let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
-        let text = String(decoding: data, as: UTF8.self).reversed().drop(while: \.isWhitespace).reversed()
-        return text.isEmpty ? nil : String(text)
-    }
-}

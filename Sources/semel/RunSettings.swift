@@ -83,7 +83,8 @@ struct RunSettings {
             }
         case .rabbitMQ, .spool:
             if let lease = given[.lease] {
-                warnings.append("\(lease.source) has no effect here: this queue's claims last as long as the worker lives")
+                warnings.append(
+                    "\(lease.source) has no effect here: this queue's claims last as long as the worker lives")
             }
         }
         if case .rabbitMQ = queue.address {

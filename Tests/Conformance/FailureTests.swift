@@ -16,7 +16,7 @@ struct FailureTests {
             case .claimWaiting: _ = try await address.adapter().claim(.soon)
             case .produce: try await address.producer(log: .silent).enqueue([OutgoingMessage(body: [1])])
             case .request: try await address.requester(log: .silent).enqueue(OutgoingMessage(body: [1]))
-            case .inspect: _ = try await address.inspector().counts()
+            case .inspect: _ = try await address.inspector(log: .silent).counts()
             case .visit: try await address.deadLetters(log: .silent).visit { _ in .keep }
             }
         }

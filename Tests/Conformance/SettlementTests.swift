@@ -19,7 +19,8 @@ struct SettlementTests {
     @Test(arguments: QueueKind.allCases)
     func retried(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
-        let delay = Duration.seconds(1)
+        // Longer than a claim may look for what is there.
+        let delay = Duration.seconds(2)
         try await queue.put("a")
         try await queue.mustClaim().settle(.retry(after: delay))
         let settled = ContinuousClock.now

@@ -101,7 +101,7 @@ struct CtlDeadTests {
     func largeBodies(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         // More than a spool reads of the small files that it keeps beside its messages.
-        let body = SampleBytes.many(kind == .spool ? 17 << 20 : 1 << 20)
+        let body = SampleBytes.many(kind == .spool ? 17 << 20 : min(1 << 20, kind.traits.largestBody))
         try await queue.put([body])
         try await queue.killAll(1)
         let id = try #require(try await Ctl.deadIDs(queue).first)

@@ -1,5 +1,5 @@
-public import Glibc
 import Foundation
+public import Glibc
 import Synchronization
 
 /// Moto's SQS server on 127.0.0.1, which checks signatures and rights, with its data in memory; killed with its last
@@ -105,6 +105,11 @@ public final class MotoServer: Sendable {
 public struct AWSKeys: Codable, Sendable {
     public var id: String
     public var secret: String
+
+    public init(id: String, secret: String) {
+        self.id = id
+        self.secret = secret
+    }
 
     public var variables: [String: String] { ["AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret] }
 }

@@ -18,14 +18,11 @@ os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "0"
 from moto.iam.models import iam_backends  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 from moto.sqs.exceptions import QueueDoesNotExist  # noqa: E402
-from moto.sqs.models import SQSBackend, sqs_backends  # noqa: E402
+from moto.sqs.models import Message, SQSBackend, sqs_backends  # noqa: E402
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-# A retry that rests for an hour and a claim look alike to SQS: what is hidden for longer than any test's lease rests.
-LONGEST_LEASE = 120
-
 receive_at_once = SQSBackend.receive_message
 taking = threading.Lock()
 waiting = {}
@@ -47,7 +44,19 @@ def receive_message(self, queue_name, count, wait_seconds_timeout, visibility_ti
         waiting[queue_name] -= 1
 
 
+def mark_received(self, visibility_timeout=None):
+    self.lease = visibility_timeout
+    mark_received_by_moto(self, visibility_timeout)
+
+
+def change_visibility(self, visibility_timeout):
+    self.hidden_for = visibility_timeout
+    change_visibility_by_moto(self, visibility_timeout)
+
+
 SQSBackend.receive_message = receive_message
+mark_received_by_moto, Message.mark_received = Message.mark_received, mark_received
+change_visibility_by_moto, Message.change_visibility = Message.change_visibility, change_visibility
 
 
 def backend():
@@ -126,10 +135,11 @@ class Observer(BaseHTTPRequestHandler):
             rest = message.visible_at - now
             if rest < 0:
                 ready += 1
-            elif rest > LONGEST_LEASE * 1000:
-                delayed += 1
-            else:
+            elif message.hidden_for == message.lease:
                 claimed += 1
+            else:
+                # SQS does not tell a retry that rests from a claim; only a claim is extended by its own lease.
+                delayed += 1
         return [ready, claimed, delayed]
 
     def waiting(self, queue):

@@ -32,8 +32,8 @@ struct SQSCount {
             if isURL { options["url"] = queue }
             options["endpoint"] = sqs.awsEndpoint
             let url = QueueURL(
-                scheme: "sqs", credentials: .none, hosts: [], path: isURL ? "" : "/\(queue)", options: options,
-                source: source)
+                scheme: "sqs", credentials: .none, hosts: [], path: isURL ? "" : "/\(queue)",
+                options: options, source: source)
             address = try SQSAddress(url, AWSEnvironment(environment))
         } catch {
             throw TriggerReader.unreadable(trigger, error.description)

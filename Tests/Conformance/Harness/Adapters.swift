@@ -9,7 +9,7 @@ import Testing
 /// semel's own ways to a queue under test, each as new as in another process.
 extension QueueUnderTest {
     func address(_ url: String? = nil) throws -> QueueAddress {
-        try QueueAddress(QueueURL(url ?? self.url, source: "--queue"))
+        try QueueAddress(QueueURL(url ?? self.url, source: "--queue"), RunningProcess.environment())
     }
 
     /// For one worker.
@@ -28,7 +28,7 @@ extension QueueUnderTest {
     }
 
     func counts() async throws -> QueueCounts {
-        let inspector = try address().inspector()
+        let inspector = try address().inspector(log: .silent)
         let counts = try await inspector.counts()
         await inspector.close()
         return counts

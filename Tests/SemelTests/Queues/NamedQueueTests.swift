@@ -179,7 +179,7 @@ import Testing
         guard case .rabbitMQ = try address("amqp://host?queue=a") else { return #expect(Bool(false)) }
         guard case .redis = try address("redis://host?list=a") else { return #expect(Bool(false)) }
         guard case .spool = try address("spool:/x") else { return #expect(Bool(false)) }
-        #expect(mistake("kafka://host") == "--queue: unknown scheme ‘kafka’; use amqp://, redis:// or spool:")
+        #expect(mistake("kafka://host") == "--queue: unknown scheme ‘kafka’; use amqp://, redis://, sqs:// or spool:")
     }
 
     @Test(arguments: [

@@ -182,7 +182,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["http://example.org/x", "http://10.0.0.1/", "http://127.evil.org/", "http://169.254.169.254/", "ftp://localhost/"])
+    @Test(arguments: [
+        "http://example.org/x", "http://10.0.0.1/", "http://127.evil.org/", "http://169.254.169.254/",
+        "ftp://localhost/",
+    ])
     func aContainersTokenStaysHere(_ url: String) async {
         guard case .missing(let reason) = await failure(["AWS_CONTAINER_CREDENTIALS_FULL_URI": url]) else {
             return #expect(Bool(false))

@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ThrottlingException", 400), ("RequestThrottled", 400), ("OverLimit", 400), ("InternalFailure", 500), ("X", 503),
+        ("ThrottlingException", 400), ("RequestThrottled", 400), ("OverLimit", 400), ("InternalFailure", 500),
+        ("X", 503),
     ])
     func passing(_ code: String, _ status: UInt) throws {
         let failure = failure(code, status: status)

@@ -17,7 +17,9 @@ import Testing
         #expect(SQSContent.body(of: message) == Array(text.utf8))
     }
 
-    @Test(arguments: [[], [0], [0xFF, 0xFE], [0x41, 0x1B, 0x42], [0xEF, 0xBF, 0xBF], [0xED, 0xA0, 0x80], Array(0...255)])
+    @Test(arguments: [
+        [], [0], [0xFF, 0xFE], [0x41, 0x1B, 0x42], [0xEF, 0xBF, 0xBF], [0xED, 0xA0, 0x80], Array(0...255),
+    ])
     func anythingElseIsBase64(_ bytes: [UInt8]) {
         let message = message(bytes)
         #expect(message.messageAttributes?["x-semel-encoding"]?.stringValue == "base64")
@@ -65,8 +67,10 @@ import Testing
             queueUrl: "https://q", messageBody: "b", messageAttributes: ["lower": .text("v")])
         let text = String(decoding: try SQSCoding.encode(question), as: UTF8.self)
         #expect(text.contains(#""QueueUrl":"https://q""#))
-        #expect(text.contains(#""lower":{"#) && text.contains(#""StringValue":"v""#) && !text.contains("MessageGroupId"))
-        let answer = #"{"Messages":[{"MessageId":"m","ReceiptHandle":"r","Body":"b","Attributes":{"lower":"1","Upper":"2"}}]}"#
+        #expect(
+            text.contains(#""lower":{"#) && text.contains(#""StringValue":"v""#) && !text.contains("MessageGroupId"))
+        let answer =
+            #"{"Messages":[{"MessageId":"m","ReceiptHandle":"r","Body":"b","Attributes":{"lower":"1","Upper":"2"}}]}"#
         let received = try SQSCoding.decode(SQSWire.Received.self, from: Array(answer.utf8))
         #expect(received.messages?.first?.attributes == ["lower": "1", "Upper": "2"])
     }

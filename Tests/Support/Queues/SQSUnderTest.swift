@@ -1,11 +1,12 @@
-public import Glibc
 import Foundation
+public import Glibc
 
 extension QueueTraits {
     /// A release counts as an attempt, since SQS counts what it hands out. 1 MiB is its limit, and what is not text grows by
     /// a third.
     static let sqs = QueueTraits(
-        server: "SQS", hasLease: true, uncountsReleases: false, keepsOrder: false, crowd: 200, largestBody: 700 << 10)
+        server: "SQS", hasLease: true, uncountsReleases: false, keepsOrder: false, tellsDelayed: false, crowd: 200,
+        largestBody: 700 << 10)
 }
 
 /// A queue of moto's, worked on by a user who has the right to everything.
@@ -26,6 +27,13 @@ public final class SQSUnderTest: QueueUnderTest {
         let fifo = kind == .fifo ? ["FifoQueue": "true"] : [:]
         let _: String = try await server.ask(
             "create", Creation(queue: self.name, attributes: attributes.merging(fifo) { $1 }))
+    }
+
+    /// With a redrive policy: SQS moves what was received so often without being deleted.
+    public convenience init(_ kind: QueueKind, redriveTo target: SQSUnderTest, after count: Int) async throws {
+        let arn = "arn:aws:sqs:\(MotoServer.region):123456789012:\(target.name)"
+        try await self.init(
+            kind, ["RedrivePolicy": #"{"deadLetterTargetArn":"\#(arn)","maxReceiveCount":"\#(count)"}"#])
     }
 
     private struct Creation: Encodable {
@@ -62,7 +70,9 @@ public final class SQSUnderTest: QueueUnderTest {
             deduplication = group == nil ? nil : UUID().uuidString
             // What XML 1.0 has no characters for, SQS has none for either.
             if let text = String(validating: body, as: UTF8.self), !text.isEmpty,
-                text.unicodeScalars.allSatisfy({ $0.value > 31 && $0.value < 0xFFFE || "\t\n\r".unicodeScalars.contains($0) || $0.value > 0xFFFF })
+                text.unicodeScalars.allSatisfy({
+                    $0.value > 31 && $0.value < 0xFFFE || "\t\n\r".unicodeScalars.contains($0) || $0.value > 0xFFFF
+                })
             {
                 self.body = text
             } else {
