@@ -32,6 +32,7 @@ enum Semelctl {
         var claimed: Int?
         var delayed: Int?
         var dead: Int?
+        var oldestSeconds: Double?
     }
 
     static func counts(_ queue: any QueueUnderTest) async throws -> Counts {
