@@ -1,12 +1,27 @@
 import FoundationEssentials
 
-/// A queue's address: `scheme://user:password@host:port/path?option=value`.
+/// A queue's address: `scheme://user:password@host:port/path?option=value`, or with several hosts, tried in turn:
+/// `scheme://user:password@host1:port,host2/path`.
 public struct QueueURL: Sendable {
+    public struct Host: Sendable, Hashable {
+        public let name: String
+        public let port: Int?
+
+        public init(name: String, port: Int?) {
+            self.name = name
+            self.port = port
+        }
+
+        /// As it stands in a URL.
+        public var text: String {
+            "\(name.contains(":") ? "[\(name)]" : name)\(port.map { ":\($0)" } ?? "")"
+        }
+    }
+
     public let scheme: String
-    public let user: String?
-    public let password: String?
-    public let host: String?
-    public let port: Int?
+    public let credentials: QueueCredentials
+    /// In the order in which they are tried; none for a URL without an authority.
+    public let hosts: [Host]
     /// Percent-decoded, with the leading slash where there is one.
     public let path: String
     public let options: [String: String]
@@ -16,8 +31,9 @@ public struct QueueURL: Sendable {
 
     /// - Parameter source: What to call it in a message: `--queue`, `SEMEL_QUEUE`.
     public init(_ text: String, source: String) throws(ConfigurationError) {
+        let split = text.splittingHosts
         // The text may hold a password: it is never repeated in a message.
-        guard !text.looksLikeARawPassword, let parts = URLComponents(string: text),
+        guard !text.looksLikeARawPassword, let parts = URLComponents(string: split.first),
             let scheme = parts.scheme?.lowercased()
         else {
             throw ConfigurationError(
@@ -33,14 +49,18 @@ public struct QueueURL: Sendable {
                 throw ConfigurationError("\(source): option ‘\(item.name)’ is given twice")
             }
         }
-        if let port = parts.port, !(1...65535).contains(port) {
-            throw ConfigurationError("\(source): port \(port) is not between 1 and 65535")
-        }
         self.scheme = scheme
-        self.user = parts.user
-        self.password = parts.password
-        self.host = parts.host.flatMap { $0.isEmpty ? nil : $0.trimmingBrackets }
-        self.port = parts.port
+        var hosts: [Host] = []
+        if let first = try Self.host(of: parts, source) { hosts.append(first) }
+        for other in split.others {
+            guard let parts = URLComponents(string: "\(scheme)://\(other)"), parts.path.isEmpty,
+                let host = try Self.host(of: parts, source)
+            else { throw ConfigurationError("\(source): ‘\(other)’ is not a host; write host1:port,host2:port") }
+            hosts.append(host)
+        }
+        self.hosts = hosts
+        credentials = try QueueCredentials(
+            user: parts.user, password: parts.password, passwordFile: options["passwordFile"], source: source)
         self.path = parts.path
         self.rawPath = parts.percentEncodedPath
         self.options = options
@@ -49,14 +69,12 @@ public struct QueueURL: Sendable {
 
     /// For addresses put together from variables such as `MQ_HOST`.
     public init(
-        scheme: String, user: String?, password: String?, host: String, port: Int?, path: String,
-        options: [String: String], source: String
+        scheme: String, credentials: QueueCredentials, hosts: [Host], path: String, options: [String: String],
+        source: String
     ) {
         self.scheme = scheme
-        self.user = user
-        self.password = password
-        self.host = host
-        self.port = port
+        self.credentials = credentials
+        self.hosts = hosts
         self.path = path
         var parts = URLComponents()
         parts.path = path
@@ -65,9 +83,16 @@ public struct QueueURL: Sendable {
         self.source = source
     }
 
-    /// Without user, password and the options that may hold secrets.
+    private static func host(of parts: URLComponents, _ source: String) throws(ConfigurationError) -> Host? {
+        if let port = parts.port, !(1...65535).contains(port) {
+            throw ConfigurationError("\(source): port \(port) is not between 1 and 65535")
+        }
+        return parts.host.flatMap { $0.isEmpty ? nil : Host(name: $0.trimmingBrackets, port: parts.port) }
+    }
+
+    /// Without user and password.
     public var redacted: String {
-        let authority = host.map { "//\($0.contains(":") ? "[\($0)]" : $0)\(port.map { ":\($0)" } ?? "")" } ?? ""
+        let authority = hosts.isEmpty ? "" : "//" + hosts.map(\.text).joined(separator: ",")
         var text = scheme + ":" + authority + rawPath
         for (index, name) in options.keys.sorted().enumerated() {
             text += "\(index == 0 ? "?" : "&")\(name)=\(options[name] ?? "")"
@@ -101,6 +126,16 @@ extension String {
         let behind = self[authority.endIndex...]
         if authority.contains("@") { return behind.prefix { $0 != "?" }.contains("@") }
         return authority.contains(":") && !authority.hasSuffix("]") && behind.contains("@")
+    }
+
+    /// The URL with its first host alone, and the other hosts: URLs as such know one.
+    fileprivate var splittingHosts: (first: String, others: [String]) {
+        guard let start = firstRange(of: "://")?.upperBound else { return (self, []) }
+        let authority = self[start...].prefix { !"/?#".contains($0) }
+        let hosts = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+        let parts = hosts.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count > 1 else { return (self, []) }
+        return (self[..<hosts.startIndex] + parts[0] + self[authority.endIndex...], Array(parts.dropFirst()))
     }
 
     /// `[::1]` is how a URL writes an address whose name is `::1`.

@@ -89,16 +89,22 @@ private struct Variables {
 
     func rabbitMQ() throws(ConfigurationError) -> QueueURL {
         QueueURL(
-            scheme: "amqp", user: self["MQ_USERNAME"], password: self["MQ_PASSWORD"], host: try require("MQ_HOST"),
-            port: try port("MQ_PORT"), path: "/" + (self["MQ_VHOST"] ?? ""),
+            scheme: "amqp",
+            credentials: try QueueCredentials(
+                user: self["MQ_USERNAME"], password: self["MQ_PASSWORD"], source: "MQ_HOST"),
+            hosts: [QueueURL.Host(name: try require("MQ_HOST"), port: try port("MQ_PORT"))],
+            path: "/" + (self["MQ_VHOST"] ?? ""),
             options: ["queue": try require("MQ_QUEUE")],
             source: "MQ_HOST")
     }
 
     func redis() throws(ConfigurationError) -> QueueURL {
         QueueURL(
-            scheme: "redis", user: self["REDIS_USER"], password: self["REDIS_PASSWORD"],
-            host: try require("REDIS_HOST"), port: try port("REDIS_PORT"), path: "/\(try database("REDIS_DATABASE"))",
+            scheme: "redis",
+            credentials: try QueueCredentials(
+                user: self["REDIS_USER"], password: self["REDIS_PASSWORD"], source: "REDIS_HOST"),
+            hosts: [QueueURL.Host(name: try require("REDIS_HOST"), port: try port("REDIS_PORT"))],
+            path: "/\(try database("REDIS_DATABASE"))",
             options: try redisOptions(), source: "REDIS_HOST")
     }
 

@@ -8,10 +8,12 @@ enum AMQPFailure: Error {
     case broken(String)
     /// The broker closed the connection or the channel, with its code and words.
     case closed(code: UInt16, text: String)
+    /// A file that the connection needs cannot be read.
+    case misconfigured(String)
 
     var reason: String {
         switch self {
-        case .broken(let text): text
+        case .broken(let text), .misconfigured(let text): text
         case .closed(let code, let text): "closed by the broker: \(code) \(text)"
         }
     }
@@ -68,6 +70,12 @@ final class AMQPConnection {
         var limit = timeval(Self.patience)
         amqp_set_handshake_timeout(state, &limit)
         amqp_set_rpc_timeout(state, &limit)
+        let who: QueueCredentials.Current
+        do throws(ConfigurationError) {
+            who = try address.credentials.current()
+        } catch {
+            throw .misconfigured(error.description)
+        }
         let memory = AMQPMemory()
         defer { memory.keep() }
         // Without these two a deleted queue and a blocked publisher are silent for ever.
@@ -82,7 +90,7 @@ final class AMQPConnection {
         try check(
             semel_amqp_login(
                 state, address.vhost, Self.frameMax, CInt(address.heartbeat.seconds.rounded(.up)), &properties,
-                address.user, address.password))
+                who.user ?? "guest", who.password ?? "guest"))
     }
 
     /// How many channels the broker allows on a connection.

@@ -11,6 +11,7 @@ extension AMQPFailure {
             return .refused("\(place) refused: \(text)")
         case .closed(let code, let text) where [404, 405, 406, 530, 540].contains(code):
             return .misconfigured("\(place): \(text)")
+        case .misconfigured(let text): return .misconfigured(text)
         case .closed: return .unreachable("\(place): \(reason)")
         }
     }

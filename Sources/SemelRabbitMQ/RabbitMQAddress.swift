@@ -4,8 +4,7 @@ public import Semel
 public struct RabbitMQAddress: Sendable {
     public let host: String
     public let port: Int
-    public let user: String
-    public let password: String
+    public let credentials: QueueCredentials
     public let vhost: String
     public let queue: String
     /// How often each side says that it is alive; a connection is given up after two intervals of silence.
@@ -18,14 +17,15 @@ public struct RabbitMQAddress: Sendable {
             throw ConfigurationError(
                 "\(url.source): \(url.scheme):// is not supported yet; use amqp:// inside the cluster")
         }
-        try url.allowOnly(["queue", "heartbeat"])
-        guard let host = url.host else {
+        try url.allowOnly(["queue", "heartbeat", "passwordFile"])
+        guard let host = url.hosts.first else {
             throw ConfigurationError("\(url.source): names no host; write amqp://user:password@host/vhost?queue=name")
         }
-        self.host = host
-        port = url.port ?? 5672
-        user = url.user ?? "guest"
-        password = url.password ?? "guest"
+        self.host = host.name
+        port = host.port ?? 5672
+        credentials = url.credentials
+        // A file that is not there is told before anything is connected.
+        _ = try credentials.current()
         // "amqp://host" and "amqp://host/" both mean the default vhost; others are percent-encoded behind the slash.
         let vhost = url.path.dropFirst()
         self.vhost = vhost.isEmpty ? "/" : String(vhost)

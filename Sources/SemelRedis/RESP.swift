@@ -123,10 +123,12 @@ enum RedisFailure: Error, Sendable {
     case broken(String)
     /// Redis' own words: `NOAUTH Authentication required.`
     case answered(String)
+    /// A file that the connection needs cannot be read.
+    case misconfigured(String)
 
     var reason: String {
         switch self {
-        case .broken(let text), .answered(let text): text
+        case .broken(let text), .answered(let text), .misconfigured(let text): text
         }
     }
 

@@ -4,8 +4,7 @@ public import Semel
 public struct RedisAddress: Sendable {
     public let host: String
     public let port: Int
-    public let user: String?
-    public let password: String?
+    public let credentials: QueueCredentials
     public let database: Int
     let layout: any RedisLayout
     public let name: String
@@ -16,14 +15,15 @@ public struct RedisAddress: Sendable {
             throw ConfigurationError(
                 "\(url.source): \(url.scheme):// is not supported yet; use redis:// inside the cluster")
         }
-        try url.allowOnly(["list", "stream", "group", "field"])
-        guard let host = url.host else {
+        try url.allowOnly(["list", "stream", "group", "field", "passwordFile"])
+        guard let host = url.hosts.first else {
             throw ConfigurationError("\(url.source): names no host; write redis://:password@host:6379/0?list=name")
         }
-        self.host = host
-        port = url.port ?? 6379
-        user = url.user.flatMap { $0.isEmpty ? nil : $0 }
-        password = url.password.flatMap { $0.isEmpty ? nil : $0 }
+        self.host = host.name
+        port = host.port ?? 6379
+        credentials = url.credentials
+        // A file that is not there is told before anything is connected.
+        _ = try credentials.current()
         let path = url.path.drop { $0 == "/" }
         guard let database = path.isEmpty ? 0 : Int(path), database >= 0 else {
             throw ConfigurationError(

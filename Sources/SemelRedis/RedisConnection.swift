@@ -44,9 +44,15 @@ final class RedisConnection: Sendable {
 
     /// Written together, answered together.
     private func greet(_ address: RedisAddress, within limit: Duration) async throws(RedisFailure) {
+        let who: QueueCredentials.Current
+        do throws(ConfigurationError) {
+            who = try address.credentials.current()
+        } catch {
+            throw .misconfigured(error.description)
+        }
         var greetings: [EventLoopFuture<RedisValue>] = []
-        if let password = address.password {
-            let user = address.user.map { [RedisArgument($0)] } ?? []
+        if let password = who.password {
+            let user = who.user.map { [RedisArgument($0)] } ?? []
             greetings.append(future(["AUTH"] + user + [RedisArgument(password)], within: limit))
         }
         if address.database != 0 {

@@ -266,6 +266,7 @@ public actor RedisQueue: MessageQueue {
 extension RedisFailure {
     func asQueueFailure(_ address: RedisAddress) -> QueueFailure {
         let place = "\(address.source): Redis at \(address.host):\(address.port)"
+        if case .misconfigured(let text) = self { return .misconfigured(text) }
         guard case .answered(let text) = self else { return .unreachable("\(place): \(reason)") }
         func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
         if says("NOAUTH", "WRONGPASS", "NOPERM", "invalid password", "AUTH", "unauthenticated") {

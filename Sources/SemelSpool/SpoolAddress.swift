@@ -10,7 +10,7 @@ public struct SpoolAddress: Sendable {
     public static let defaultURL = "spool:/var/spool/semel"
 
     public init(_ url: QueueURL) throws(ConfigurationError) {
-        guard url.user == nil, url.password == nil, url.host == nil, url.port == nil else {
+        guard url.credentials.areNone, url.hosts.isEmpty else {
             throw ConfigurationError("\(url.source): a spool is a directory; write spool:/path/dir")
         }
         try url.allowOnly([])

@@ -45,10 +45,13 @@ enum TriggerReader {
         let address: RabbitMQAddress
         do throws(ConfigurationError) {
             let url = try QueueURL(host, source: source(trigger))
+            let who = try url.credentials.current()
             address = try RabbitMQAddress(
                 QueueURL(
-                    scheme: url.scheme, user: user ?? url.user, password: password ?? url.password,
-                    host: url.host ?? "localhost", port: url.port,
+                    scheme: url.scheme,
+                    credentials: QueueCredentials(
+                        user: user ?? who.user, password: password ?? who.password, source: url.source),
+                    hosts: url.hosts.isEmpty ? [QueueURL.Host(name: "localhost", port: nil)] : url.hosts,
                     path: rabbitMQ.vhostName.map { "/\($0)" } ?? url.path,
                     options: ["queue": rabbitMQ.queueName], source: url.source))
         } catch {

@@ -57,8 +57,8 @@ import Testing
         let address = try rabbitMQ(all)
         #expect(address.host == "broker")
         #expect(address.port == 5673)
-        #expect(address.user == "us:er")
-        #expect(address.password == "p@ss/?")
+        #expect(try address.credentials.current().user == "us:er")
+        #expect(try address.credentials.current().password == "p@ss/?")
         #expect(address.vhost == "v w")
         #expect(address.queue == "usertask")
         #expect(address.heartbeat == .seconds(30))
@@ -69,8 +69,8 @@ import Testing
     @Test func defaultsOfARabbitMQSetup() throws {
         let address = try rabbitMQ(["MQ_HOST": "broker", "MQ_QUEUE": "a", "MQ_PORT": "", "MQ_VHOST": ""])
         #expect(address.port == 5672)
-        #expect(address.user == "guest")
-        #expect(address.password == "guest")
+        #expect(try address.credentials.current().user == nil)
+        #expect(try address.credentials.current().password == nil)
         #expect(address.vhost == "/")
         #expect(try rabbitMQ(["MQ_HOST": "broker", "MQ_QUEUE": "a", "MQ_VHOST": "/"]).vhost == "/")
     }
@@ -83,8 +83,8 @@ import Testing
         let address = try redis(all)
         #expect(address.host == "cache")
         #expect(address.port == 6380)
-        #expect(address.user == "me")
-        #expect(address.password == "p@ss")
+        #expect(try address.credentials.current().user == "me")
+        #expect(try address.credentials.current().password == "p@ss")
         #expect(address.database == 0)
         #expect(address.layout.key == "usertask")
         #expect(address.layout.type == "list")
@@ -209,7 +209,7 @@ import Testing
         #expect(mistake("amqp:/v?queue=a")?.hasPrefix("--queue: names no host") == true)
         #expect(
             mistake("amqp://host?queue=a&list=b")
-                == "--queue: unknown option ‘list’; a amqp queue knows heartbeat, queue")
+                == "--queue: unknown option ‘list’; a amqp queue knows heartbeat, passwordFile, queue")
         #expect(mistake("amqps://host?queue=a")?.contains("amqps:// is not supported yet") == true)
         for heartbeat in ["0", "0.5s", "2h", "x", "-1s"] {
             #expect(
@@ -231,7 +231,7 @@ import Testing
         #expect(mistake("redis:/0?list=a")?.hasPrefix("--queue: names no host") == true)
         #expect(
             mistake("redis://host?set=a")
-                == "--queue: unknown option ‘set’; a redis queue knows field, group, list, stream")
+                == "--queue: unknown option ‘set’; a redis queue knows field, group, list, passwordFile, stream")
         #expect(mistake("rediss://host?list=a")?.contains("rediss:// is not supported yet") == true)
         #expect(mistake("redis://host/-1?list=a")?.contains("‘-1’ is not a number") == true)
         #expect(mistake("redis://host/x?list=a")?.contains("‘x’ is not a number") == true)
@@ -241,8 +241,8 @@ import Testing
         guard case .redis(let address) = try address("redis://:secret@host/3?list=a") else {
             return #expect(Bool(false))
         }
-        #expect(address.user == nil)
-        #expect(address.password == "secret")
+        #expect(try address.credentials.current().user == nil)
+        #expect(try address.credentials.current().password == "secret")
         #expect(address.database == 3)
         #expect(address.port == 6379)
         #expect(address.name == "redis://host/3?list=a")

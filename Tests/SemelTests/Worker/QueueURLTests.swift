@@ -1,3 +1,4 @@
+import Glibc
 import Semel
 import Testing
 
@@ -9,10 +10,10 @@ import Testing
     @Test func hasAllParts() throws {
         let url = try url("amqp://user:secret@broker.example:5673/tasks?queue=a&heartbeat=10s")
         #expect(url.scheme == "amqp")
-        #expect(url.user == "user")
-        #expect(url.password == "secret")
-        #expect(url.host == "broker.example")
-        #expect(url.port == 5673)
+        #expect(try url.credentials.current().user == "user")
+        #expect(try url.credentials.current() == QueueCredentials.Current(user: "user", password: "secret"))
+        #expect(url.hosts.first?.name == "broker.example")
+        #expect(url.hosts.first?.port == 5673)
         #expect(url.path == "/tasks")
         #expect(url.options == ["queue": "a", "heartbeat": "10s"])
         #expect(url.source == "--queue")
@@ -20,12 +21,12 @@ import Testing
 
     @Test func hasNoMoreThanWasWritten() throws {
         let url = try url("redis://host")
-        #expect(url.user == nil)
-        #expect(url.password == nil)
-        #expect(url.port == nil)
+        #expect(try url.credentials.current().user == nil)
+        #expect(try url.credentials.current().password == nil)
+        #expect(url.hosts.first?.port == nil)
         #expect(url.path == "")
         #expect(url.options == [:])
-        #expect(try self.url("spool:/var/spool/x").host == nil)
+        #expect(try self.url("spool:/var/spool/x").hosts.isEmpty)
         #expect(try self.url("spool:/var/spool/x").path == "/var/spool/x")
         #expect(try self.url("spool:relative/x").path == "relative/x")
     }
@@ -36,18 +37,18 @@ import Testing
 
     @Test func decodesPercentSigns() throws {
         let url = try url("amqp://us%40er:p%40ss%2F%3F%23%3A@host/%2Fvhost%20x?queue=a%26b%3Dc%20d&heartbeat=1%30s")
-        #expect(url.user == "us@er")
-        #expect(url.password == "p@ss/?#:")
+        #expect(try url.credentials.current().user == "us@er")
+        #expect(try url.credentials.current().password == "p@ss/?#:")
         #expect(url.path == "//vhost x")
         #expect(url.options == ["queue": "a&b=c d", "heartbeat": "10s"])
     }
 
     @Test func passwordsWithoutUserAndEmptyOnes() throws {
         let only = try url("redis://:secret@host/0?list=a")
-        #expect(only.user ?? "" == "")
-        #expect(only.password == "secret")
-        #expect(only.host == "host")
-        #expect(try url("redis://:@host").password ?? "" == "")
+        #expect(try only.credentials.current().user ?? "" == "")
+        #expect(try only.credentials.current().password == "secret")
+        #expect(only.hosts.map(\.name) == ["host"])
+        #expect(try url("redis://:@host").credentials.current().password == nil)
     }
 
     @Test func plusSignsStay() throws {
@@ -56,8 +57,8 @@ import Testing
 
     @Test func addressesOfVersionSix() throws {
         let url = try url("redis://:secret@[2001:db8::1]:6380/2?list=a")
-        #expect(url.host == "2001:db8::1")
-        #expect(url.port == 6380)
+        #expect(url.hosts.first?.name == "2001:db8::1")
+        #expect(url.hosts.first?.port == 6380)
         #expect(url.redacted == "redis://[2001:db8::1]:6380/2?list=a")
     }
 
@@ -72,12 +73,47 @@ import Testing
         #expect(try url(text).redacted == shown)
     }
 
-    @Test func isShownWithoutCredentialsWhenMadeOfParts() {
+    @Test func isShownWithoutCredentialsWhenMadeOfParts() throws {
         let url = QueueURL(
-            scheme: "amqp", user: "user", password: "secret", host: "::1", port: 5672, path: "//v w",
-            options: ["queue": "a"], source: "MQ_HOST")
+            scheme: "amqp", credentials: try QueueCredentials(user: "user", password: "secret", source: "MQ_HOST"),
+            hosts: [QueueURL.Host(name: "::1", port: 5672)], path: "//v w", options: ["queue": "a"], source: "MQ_HOST")
         #expect(url.redacted == "amqp://[::1]:5672//v%20w?queue=a")
-        #expect(url.password == "secret")
+        #expect(try url.credentials.current() == QueueCredentials.Current(user: "user", password: "secret"))
+    }
+
+    @Test func severalHosts() throws {
+        let url = try url("amqp://user:p%2Cw@one,two:5673,[::1]:5674/v?queue=a")
+        #expect(url.hosts.map(\.name) == ["one", "two", "::1"])
+        #expect(url.hosts.map(\.port) == [nil, 5673, 5674])
+        #expect(url.redacted == "amqp://one,two:5673,[::1]:5674/v?queue=a")
+        #expect(try url.credentials.current() == QueueCredentials.Current(user: "user", password: "p,w"))
+    }
+
+    @Test(arguments: [
+        ("amqp://one,/v?queue=a", "‘’ is not a host"), ("amqp://one,two:0/v?queue=a", "port 0"),
+        ("amqp://one,t o/v?queue=a", "‘t o’ is not a host"), ("amqp://one,two:x/v?queue=a", "not a host"),
+    ])
+    func hostsThatAreNone(text: String, saying: String) {
+        let error = #expect(throws: ConfigurationError.self) { try url(text) }
+        #expect(error?.description.contains(saying) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func passwordsFromAFile() throws {
+        let directory = try TemporaryDirectory()
+        try Files.write("s3cret\n", to: directory / "password")
+        let url = try url("amqp://user@host/v?queue=a&passwordFile=\(directory / "password")")
+        #expect(try url.credentials.current() == QueueCredentials.Current(user: "user", password: "s3cret"))
+        unlink(directory / "password")
+        try Files.write("newer", to: directory / "password")
+        #expect(try url.credentials.current().password == "newer")
+        unlink(directory / "password")
+        try Files.write("", to: directory / "password")
+        #expect(throws: ConfigurationError.self) { try url.credentials.current() }
+    }
+
+    @Test func aPasswordAndAFileForOne() {
+        let error = #expect(throws: ConfigurationError.self) { try url("redis://:x@host?list=a&passwordFile=/p") }
+        #expect(error?.description == "--queue: has a password and a passwordFile; keep one of them")
     }
 
     @Test func optionsThatAreGivenTwice() {
