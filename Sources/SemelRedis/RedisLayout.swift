@@ -159,3 +159,23 @@ extension DeadLetter {
         return fields
     }
 }
+
+extension ArraySlice<OutgoingMessage> {
+    /// One command's share: short enough that other clients of the server are not held up.
+    private static var messagesPerCommand: Int { 1_000 }
+    private static var bytesPerCommand: Int { 256 << 10 }
+
+    /// Takes those from the front that go with this message, which has no id; it goes always, however large.
+    mutating func takeBatch(with first: OutgoingMessage) -> (messages: [OutgoingMessage], bytes: Int) {
+        var messages = [first]
+        var bytes = first.body.count
+        while let next = self.first, next.id == nil, messages.count < Self.messagesPerCommand,
+            bytes + next.body.count <= Self.bytesPerCommand
+        {
+            messages.append(next)
+            bytes += next.body.count
+            removeFirst()
+        }
+        return (messages, bytes)
+    }
+}

@@ -129,10 +129,6 @@ struct RedisList: RedisLayout {
 // MARK: Operations
 
 extension RedisList {
-    /// One command's share: short enough that other clients of the server are not held up.
-    private static let valuesPerCommand = 1_000
-    private static let bytesPerCommand = 256 << 10
-
     func check(_ message: OutgoingMessage, source: String) throws(QueueFailure) {
         if message.contentType != nil || !message.headers.isEmpty {
             let extra = message.contentType == nil ? "headers" : "a content type"
@@ -145,16 +141,8 @@ extension RedisList {
         -> (command: [RedisArgument], bytes: Int)
     {
         if let id = first.id { return (RedisScripts.put(first.body, id: id, in: keys), first.body.count) }
-        var command: [RedisArgument] = ["RPUSH", RedisArgument(keys.list), RedisArgument(first.body)]
-        var bytes = first.body.count
-        while let next = rest.first, next.id == nil, command.count < Self.valuesPerCommand + 2,
-            bytes + next.body.count <= Self.bytesPerCommand
-        {
-            command.append(RedisArgument(next.body))
-            bytes += next.body.count
-            rest.removeFirst()
-        }
-        return (command, bytes)
+        let batch = rest.takeBatch(with: first)
+        return (["RPUSH", RedisArgument(keys.list)] + batch.messages.map { RedisArgument($0.body) }, batch.bytes)
     }
 
     func request(_ message: OutgoingMessage, id: String) -> RedisQuestion<RedisTicket> {

@@ -143,7 +143,7 @@ public actor RedisQueue: MessageQueue {
     private func handBack() async {
         guard connection != nil, let question = layout.handBack(from: owner) else { return }
         reconnect()
-        let limit = Duration.seconds(1)
+        let limit = Duration.seconds(3)
         do throws(RedisFailure) {
             try await connected(within: limit).ask(question, within: limit)
         } catch {

@@ -150,11 +150,16 @@ extension RedisStream {
         }
     }
 
-    func put(_ message: OutgoingMessage, _ rest: inout ArraySlice<OutgoingMessage>)
+    func put(_ first: OutgoingMessage, _ rest: inout ArraySlice<OutgoingMessage>)
         -> (command: [RedisArgument], bytes: Int)
     {
-        if let id = message.id { return (request(message, id: id).command, message.body.count) }
-        return (["XADD", RedisArgument(keys.stream), "*"] + fields(of: message), message.body.count)
+        if let id = first.id { return (request(first, id: id).command, first.body.count) }
+        let batch = rest.takeBatch(with: first)
+        let arguments = batch.messages.flatMap { message in
+            let words = fields(of: message)
+            return [RedisArgument(words.count)] + words
+        }
+        return (RedisScripts.run(RedisStreamScripts.putAll, keys: [keys.stream], arguments), batch.bytes)
     }
 
     func request(_ message: OutgoingMessage, id: String) -> RedisQuestion<RedisTicket> {

@@ -55,6 +55,17 @@ extension RedisStreamScripts {
             return {math.max(0, unread) + orphans + due, held, redis.call('ZCARD', delayed) - due, dead, age}
             """
 
+    /// KEYS stream; ARGV of each message the number of its fields' names and values, and these.
+    static let putAll = """
+        local index = 1
+        while ARGV[index] do
+            local last = index + ARGV[index]
+            redis.call('XADD', KEYS[1], '*', unpack(ARGV, index + 1, last))
+            index = last + 1
+        end
+        return index
+        """
+
     /// KEYS stream, result; ARGV the fields. An older result of the same id is none of this message's. Returns the
     /// entry, and the server's time.
     static let put =

@@ -84,7 +84,7 @@ struct StreamTests {
         // KEDA counts it.
         #expect(try await queue.server.command("XLEN", "\(queue.list)").integer == 2)
         #expect(try await queue.left() == Left(ready: 1, delayed: 1))
-        try await eventually("it is due") { try await Semelctl.counts(queue).delayed == 0 }
+        try await eventually("it is due") { try await counted(queue).delayed == 0 }
         #expect(try await Worker.run(queue, task: failing).text == "a \(id) 2 \(headers)\n")
     }
 
@@ -204,17 +204,27 @@ struct StreamTests {
 
     // MARK: Looking
 
+    /// What `semelctl queue --json` says.
+    private struct Counted: Decodable {
+        var ready: Int
+        var claimed: Int?
+        var delayed: Int?
+        var dead: Int?
+        var oldestSeconds: Double?
+    }
+
+    private func counted(_ queue: RedisUnderTest) async throws -> Counted {
+        let json = try await Ctl.run(queue, "queue", "--json").stdoutText
+        return try JSONDecoder().decode(Counted.self, from: Data(json.utf8))
+    }
+
     @Test func counts() async throws {
         let queue = try await RedisUnderTest(as: .stream)
-        func seen() async throws -> [String: Double] {
-            let json = try await Ctl.run(queue, "queue", "--json").stdoutText
-            return try JSONDecoder().decode([String: Double?].self, from: Data(json.utf8)).compactMapValues { $0 }
-        }
-        func expect(_ ready: Double, _ claimed: Double, _ delayed: Double, _ dead: Double) async throws {
-            let counts = try await seen()
-            #expect(counts["ready"] == ready && counts["claimed"] == claimed, "\(counts)")
-            #expect(counts["delayed"] == delayed && counts["dead"] == dead, "\(counts)")
-            #expect((counts["oldestSeconds"] == nil) == (ready == 0), "\(counts)")
+        func expect(_ ready: Int, _ claimed: Int, _ delayed: Int, _ dead: Int) async throws {
+            let counts = try await counted(queue)
+            #expect(counts.ready == ready && counts.claimed == claimed, "\(counts)")
+            #expect(counts.delayed == delayed && counts.dead == dead, "\(counts)")
+            #expect((counts.oldestSeconds == nil) == (ready == 0), "\(counts)")
         }
         try await expect(0, 0, 0, 0)
         try await queue.put("a", "b", "c", "d")
@@ -226,7 +236,7 @@ struct StreamTests {
         try await expect(1, 1, 1, 1)
         holder.process.send(SIGKILL)
         // Its message is ready when the lease is over.
-        try await eventually("an orphan") { try await seen()["ready"] == 2 }
+        try await eventually("an orphan") { try await counted(queue).ready == 2 }
         try await expect(2, 0, 1, 1)
         // A server that has lost count of what is unread is told by what is left.
         let entries = try await queue.server.command("XRANGE", "\(queue.list)", "-", "+").array ?? []
