@@ -62,6 +62,7 @@ public actor RedisQueue: MessageQueue {
             let asked = ContinuousClock.now
             lease = request.lease
             let found = try await request.delivery == .atMostOnce ? pop() : take(request)
+            request.onConnected?()
             let leases: Leases?
             switch found {
             case .message(let claim):

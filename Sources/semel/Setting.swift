@@ -27,6 +27,8 @@ struct Setting: Sendable {
 
     static let queue = Setting(
         "queue", "URL", nil, "amqp://…?queue=a, redis://…/0?list=a or spool:/dir (spool:/var/spool/semel)")
+    static let maxMessages = Setting(
+        "max-messages", "N", "1", "so many, one after the other; 0: a long-lived worker, until SIGTERM")
     static let wait = Setting("wait", "DURATION", "10s", "for a message; 0 takes what is there; or forever")
     static let delivery = Setting(
         "delivery", "at-least-once|at-most-once", "at-least-once", "what a crash does: repeat or lose")
@@ -54,7 +56,7 @@ struct Setting: Sendable {
         "log-level", "LEVEL", "info", "trace, debug, info, notice, warning, error or critical")
 
     static let all = [
-        queue, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, deadLetter,
+        queue, maxMessages, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, deadLetter,
         input, maxMessageBytes,
         result, statusAddress, linger, terminationLog, logFormat, logLevel,
     ]
