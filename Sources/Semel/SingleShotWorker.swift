@@ -195,10 +195,7 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
     }
 
     private func nothingClaimed() -> Report {
-        if let signal = stop.first.value {
-            return Report(outcome: signal.outcome, reason: "stopped by \(signal.rawValue) before a message was claimed")
-        }
-        return Report(outcome: .idle)
+        stop.first.value.map { .stopped(by: $0) } ?? Report(outcome: .idle)
     }
 
     private func tell(_ report: Report) {
@@ -265,6 +262,12 @@ extension Logger {
         info(
             "claimed",
             metadata: ["messageId": "\(message.id)", "attempt": "\(message.attempt)", "bytes": "\(message.size)"])
+    }
+}
+
+extension Report {
+    static func stopped(by signal: StopSignal) -> Report {
+        Report(outcome: signal.outcome, reason: "stopped by \(signal.rawValue) before a message was claimed")
     }
 }
 

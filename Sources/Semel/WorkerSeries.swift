@@ -113,6 +113,7 @@ public struct WorkerSeries<Work: SingleShotTask>: Sendable {
     // MARK: One of them
 
     private func live() async -> (SingleShotWorker<Work>?, Report) {
+        if let signal = stop.first.value { return (nil, .stopped(by: signal)) }
         let status = board.next()
         do throws(SystemError) {
             let queue = try makeQueue(status)
@@ -139,6 +140,7 @@ public struct WorkerSeries<Work: SingleShotTask>: Sendable {
             log.warning("the queue cannot be reached, trying again", metadata: ["reason": "\(reason)"])
             return true
         }
+        if report.outcome == .idle { log.debug("no message, waiting again") }
         return report.outcome == .idle || isDrained(report)
     }
 
