@@ -45,8 +45,6 @@ public struct WorkerSeries<Work: SingleShotTask>: Sendable {
         while true {
             let (worker, report) = await live()
             if report.messageId != nil {
-                board.ended(report.outcome)
-                record(report)
                 course.last = worker
                 if report.outcome != .completed { course.blemish = report.outcome }
             }
@@ -84,9 +82,8 @@ public struct WorkerSeries<Work: SingleShotTask>: Sendable {
         if stop.first.value != nil { return .end }
         if case .messages(let limit) = length, board.count >= limit { return .end }
         switch report.outcome {
-        case .completed, .deadLettered, .timedOut: return .next
         // What was handed back is there again at once, and would be claimed again at once.
-        case .retry: return report.isHandedBack ? .pause : .next
+        case .completed, .deadLettered, .timedOut, .retry: return report.isHandedBack ? .pause : .next
         case .lost: return .pause
         case .idle: return isEndless ? .next : .end
         case .unreachable: return isEndless ? .pause : .end
@@ -98,16 +95,16 @@ public struct WorkerSeries<Work: SingleShotTask>: Sendable {
     /// was drained has done what it was there for, whatever its messages came to.
     private func outcome(_ report: Report, _ course: Course) -> Outcome {
         switch report.outcome {
-        case .interrupted, .terminated: isDrained(report) ? .completed : report.outcome
         case .usage, .refused, .misconfigured, .internalError: report.outcome
-        case .unreachable where !isEndless: report.outcome
+        case .interrupted, .terminated, .unreachable: isDrained(report) ? .completed : report.outcome
         default: isEndless ? .completed : course.blemish ?? report.outcome
         }
     }
 
-    /// Whether a long-lived worker was told to stop while it waited.
+    /// Whether a long-lived worker was told to stop when it had no message.
     private func isDrained(_ report: Report) -> Bool {
-        isEndless && report.messageId == nil && [.interrupted, .terminated].contains(report.outcome)
+        isEndless && report.messageId == nil && stop.first.value != nil
+            && [.idle, .interrupted, .terminated, .unreachable].contains(report.outcome)
     }
 
     // MARK: One of them
@@ -120,8 +117,13 @@ public struct WorkerSeries<Work: SingleShotTask>: Sendable {
             let worker = SingleShotWorker(
                 queue: queue, task: task, policy: policy, status: status, stop: stop, log: log)
             let report = await worker.live()
+            if !passOver(report) { worker.conclude(report) }
+            if report.messageId != nil {
+                board.ended(report.outcome)
+                record(report)
+            }
+            // Last: whatever hangs there, what became of the message has been told.
             await close(queue)
-            if !tellApart(report) { worker.conclude(report) }
             return (worker, report)
         } catch {
             let report = Report(outcome: .internalError, reason: error.description)
@@ -131,17 +133,20 @@ public struct WorkerSeries<Work: SingleShotTask>: Sendable {
         }
     }
 
-    /// What is an end for a single worker, and only a pause for a long-lived one.
-    private func tellApart(_ report: Report) -> Bool {
-        guard isEndless else { return false }
-        if report.outcome == .unreachable {
+    /// What is an end for a single worker, and nothing of the kind for a long-lived one.
+    private func passOver(_ report: Report) -> Bool {
+        guard isEndless, !isDrained(report) else { return isEndless }
+        switch report.outcome {
+        case .unreachable:
             let reason = report.reason ?? report.outcome.meaning
             board.unreachable(reason)
             log.warning("the queue cannot be reached, trying again", metadata: ["reason": "\(reason)"])
             return true
+        case .idle:
+            log.debug("no message, waiting again")
+            return true
+        default: return false
         }
-        if report.outcome == .idle { log.debug("no message, waiting again") }
-        return report.outcome == .idle || isDrained(report)
     }
 
     private func close(_ queue: any MessageQueue) async {
@@ -172,7 +177,8 @@ public struct WorkerSeries<Work: SingleShotTask>: Sendable {
         if let last = course.last {
             board.showAgain(last.status)
         } else {
-            record(Report(outcome: .idle, reason: report.reason))
+            let signal = stop.first.value.map { Report.stopped(by: $0).reason } ?? nil
+            record(Report(outcome: .idle, reason: signal))
         }
     }
 }
