@@ -31,11 +31,31 @@ KNOWN = {
         "triggers": [TRIGGER],
         "jobTargetRef": dict,
     },
-    "TriggerAuthentication": {"secretTargetRef": [{"parameter": str, "name": str, "key": str}]},
+    "ScaledObject": {
+        "scaleTargetRef": {"name": str},
+        "pollingInterval": int,
+        "cooldownPeriod": int,
+        "minReplicaCount": int,
+        "maxReplicaCount": int,
+        "advanced": {"horizontalPodAutoscalerConfig": {"behavior": dict}},
+        "triggers": [TRIGGER],
+    },
+    "TriggerAuthentication": {
+        "secretTargetRef": [{"parameter": str, "name": str, "key": str}],
+        "podIdentity": {"provider": str},
+    },
 }
 METADATA = {
     "rabbitmq": {"protocol", "mode", "value", "queueName", "host", "vhostName", "activationValue"},
-    "redis": {"address", "listName", "listLength", "databaseIndex", "activationListLength"},
+    "redis": {"address", "listName", "listLength", "databaseIndex", "activationListLength", "enableTLS"},
+    "redis-streams": {"address", "stream", "streamLength", "databaseIndex", "enableTLS"},
+    "aws-sqs-queue": {"queueURL", "awsRegion", "queueLength", "scaleOnInFlight", "awsEndpoint"},
+}
+TARGET = {
+    "rabbitmq": "value",
+    "redis": "listLength",
+    "redis-streams": "streamLength",
+    "aws-sqs-queue": "queueLength",
 }
 
 
@@ -74,7 +94,7 @@ def trigger_problems(trigger, path):
             yield f"{path}.metadata.{key}: KEDA does not know it"
         if not isinstance(value, str):
             yield f"{path}.metadata.{key}: is no text"
-    target = "value" if trigger["type"] == "rabbitmq" else "listLength"
+    target = TARGET[trigger["type"]]
     if metadata.get(target) != "1":
         yield f'{path}.metadata.{target}: is not "1", one Job for one message'
     if re.search(r"//[^/]*@", json.dumps(metadata)):
@@ -98,6 +118,31 @@ def scaled_job(spec):
     for problem in strict({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "job"}, "spec": job}):
         yield f"spec.jobTargetRef: {problem}"
     yield from restricted(pod)
+
+
+def scaled_object(spec):
+    for index, trigger in enumerate(spec["triggers"]):
+        yield from trigger_problems(trigger, f"spec.triggers.{index}")
+    # What KEDA hands on to the autoscaler, which has a schema.
+    autoscaler = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", **spec["scaleTargetRef"]},
+        "maxReplicas": spec["maxReplicaCount"],
+        "behavior": spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {}).get("behavior", {}),
+    }
+    document = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "hpa"},
+        "spec": autoscaler,
+    }
+    for problem in strict(document):
+        yield f"spec.advanced: {problem}"
+
+
+def deployment(spec):
+    if "replicas" in spec:
+        yield "spec.replicas: is KEDA's to say"
+    yield from restricted(spec["template"]["spec"])
 
 
 def restricted(pod):
@@ -129,8 +174,12 @@ def problems(document):
         yield from unknown(document["spec"], KNOWN[kind], "spec")
         if kind == "ScaledJob":
             yield from scaled_job(document["spec"])
+        if kind == "ScaledObject":
+            yield from scaled_object(document["spec"])
     else:
         yield from strict(document)
+        if kind == "Deployment":
+            yield from deployment(document["spec"])
 
 
 def files(path):

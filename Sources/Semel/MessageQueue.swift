@@ -6,7 +6,8 @@ public protocol MessageQueue: Sendable {
     var name: String { get }
 
     /// Connects, then claims exactly one message; `nil` when none came within `request.wait` or the calling task was
-    /// cancelled. Never touches a second message, not even for a moment.
+    /// cancelled. Never touches a second message, not even for a moment. Calls `request.onConnected` when the
+    /// broker has answered and has no message yet.
     func claim(_ request: ClaimRequest) async throws(QueueFailure) -> (any Claim)?
 
     /// Lets go of the connection. A claim that was not settled is handed back by the broker's own rules.
@@ -49,6 +50,8 @@ public struct ClaimRequest: Sendable {
     public var lease: Duration
     /// A larger message is claimed without its body where the queue can do that, so that it can be dead-lettered.
     public var maxMessageBytes: Int
+    /// Where somebody wants to know that the queue is there while it has nothing to claim. Called from any thread.
+    public var onConnected: (@Sendable () -> Void)?
 
     public init(
         wait: Wait = .upTo(.seconds(10)), delivery: Delivery = .atLeastOnce, lease: Duration = .seconds(30),

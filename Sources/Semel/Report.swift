@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// The story of one worker, as the termination log tells it.
+/// The story of one message's worker, as the termination log tells it.
 public struct Report: Sendable, Codable, Hashable {
     public var outcome: Outcome
     public var messageId: String?
@@ -10,6 +10,12 @@ public struct Report: Sendable, Codable, Hashable {
     /// From the claim to the end of the task; 0 when none was claimed.
     public var seconds: Double = 0
     public var reason: String?
+    /// Whether the queue would not take the settlement and has the message back as it was. Not part of the line.
+    var isHandedBack = false
+
+    private enum CodingKeys: String, CodingKey {
+        case outcome, messageId, attempt, taskExit, seconds, reason
+    }
 
     public init(
         outcome: Outcome, messageId: String? = nil, attempt: Int? = nil, taskExit: Int32? = nil, seconds: Double = 0,

@@ -7,7 +7,7 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
     private let queue: any MessageQueue
     private let task: Work
     private let policy: WorkerPolicy
-    private let status: WorkerStatus
+    let status: WorkerStatus
     private let stop: StopRequest
     private let log: Logger
 
@@ -23,35 +23,32 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
     }
 
     public func run() async -> Report {
-        let report: Report
+        let report = await live()
+        conclude(report)
+        return report
+    }
+
+    /// From the start to the settlement.
+    func live() async -> Report {
         do {
-            if let claim = try await claim() {
-                report = await work(on: claim)
-            } else {
-                report = nothingClaimed()
-            }
+            guard let claim = try await claim() else { return nothingClaimed() }
+            return await work(on: claim)
         } catch {
-            report = Report(outcome: error.outcome, reason: error.reason)
+            return Report(outcome: error.outcome, reason: error.reason)
         }
+    }
+
+    /// Shows and tells what it came to.
+    func conclude(_ report: Report) {
         status.ended(report.outcome, reason: report.reason)
         tell(report)
-        return report
     }
 
     /// Keeps the final status readable for a while; a stop request ends it early. Only where a message was claimed:
     /// nobody waits for the status of a worker that found nothing.
     public func linger() async {
         guard policy.linger > .zero, status.snapshot.messageID != nil else { return }
-        await pause(policy.linger, orUntil: stop.first)
-    }
-
-    private func pause(_ span: Duration, orUntil request: OneShot<StopSignal>) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { _ = await request.wait() }
-            group.addTask { try? await Life.sleep(for: span) }
-            await group.next()
-            group.cancelAll()
-        }
+        await Life.sleep(for: policy.linger, orUntil: stop.first)
     }
 
     private func claim() async throws(QueueFailure) -> (any Claim)? {
@@ -69,13 +66,14 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
             claiming.cancel()
             // A queue that hangs in a name look-up or a handshake cannot be interrupted, only left behind; what it may
             // claim in that moment goes back when this process ends.
-            await pause(min(policy.grace, .seconds(5)), orUntil: stop.second)
+            await Life.sleep(for: min(policy.grace, .seconds(5)), orUntil: stop.second)
             claimed.fulfil(.success(nil))
         }
         let result = await claimed.wait() ?? .success(nil)
         stopping.cancel()
         await stopping.value
         guard let claim = try result.get() else { return nil }
+        policy.request.onConnected?()
         await preparing.value
         return claim
     }
@@ -161,6 +159,7 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
                 report.outcome = .lost
                 report.reason = "the settlement did not count: \(loss.reason)"
             case .handedBack(let why):
+                report.isHandedBack = true
                 // What was to be a completion or a dead letter is another attempt now; the other ends stay what they are.
                 if [.completed, .deadLettered].contains(report.outcome) { report.outcome = .retry }
                 let reasons = [report.reason, "handed back to the queue: \(why)"]
@@ -183,7 +182,7 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
         }
         let hurrying = Life.task {
             guard await stop.first.wait() != nil else { return }
-            await pause(max(policy.grace, .seconds(20)), orUntil: stop.second)
+            await Life.sleep(for: max(policy.grace, .seconds(20)), orUntil: stop.second)
             guard !Task.isCancelled else { return }
             if stop.second.value != nil { try? await Life.sleep(for: .seconds(5)) }
             settling.cancel()
@@ -196,10 +195,7 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
     }
 
     private func nothingClaimed() -> Report {
-        if let signal = stop.first.value {
-            return Report(outcome: signal.outcome, reason: "stopped by \(signal.rawValue) before a message was claimed")
-        }
-        return Report(outcome: .idle)
+        stop.first.value.map { .stopped(by: $0) } ?? Report(outcome: .idle)
     }
 
     private func tell(_ report: Report) {
@@ -266,6 +262,12 @@ extension Logger {
         info(
             "claimed",
             metadata: ["messageId": "\(message.id)", "attempt": "\(message.attempt)", "bytes": "\(message.size)"])
+    }
+}
+
+extension Report {
+    static func stopped(by signal: StopSignal) -> Report {
+        Report(outcome: signal.outcome, reason: "stopped by \(signal.rawValue) before a message was claimed")
     }
 }
 

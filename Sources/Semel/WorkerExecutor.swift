@@ -3,6 +3,9 @@
 public protocol WorkerExecutor: TaskExecutor {
     /// Sets `alarm` when `moment` has come.
     func set(_ alarm: OneShot<Void>, at moment: ContinuousClock.Instant)
+
+    /// Nobody waits for `alarm` any more.
+    func drop(_ alarm: OneShot<Void>)
 }
 
 /// What a worker's tasks start and wait by: on the executor on which its life runs, where there is one.
@@ -22,6 +25,19 @@ public enum Life {
         guard let executor else { return try await Task.sleep(for: span) }
         let alarm = OneShot<Void>()
         executor.set(alarm, at: .now + span)
-        guard await alarm.wait() != nil else { throw CancellationError() }
+        guard await alarm.wait() != nil else {
+            executor.drop(alarm)
+            throw CancellationError()
+        }
+    }
+
+    /// Waits so long, or until the event has come, or the calling task is cancelled.
+    static func sleep<Event>(for span: Duration, orUntil event: OneShot<Event>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = await event.wait() }
+            group.addTask { try? await sleep(for: span) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 }

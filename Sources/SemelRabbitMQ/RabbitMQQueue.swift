@@ -61,6 +61,8 @@ public actor RabbitMQQueue: MessageQueue {
     public func close() async {
         if case .claimed(_, _, let channel) = state { channel.connection.close() }
         state = .closed
+        // What it watches has a hold on this queue.
+        thread.watch(nil)
         thread.stop()
     }
 
@@ -108,7 +110,9 @@ public actor RabbitMQQueue: MessageQueue {
         while cancelled.value == nil {
             while let event = try channel.next(until: .now) {
                 switch event {
-                case .answer(semel_basic_consume_ok): hasBegun = true
+                case .answer(semel_basic_consume_ok):
+                    hasBegun = true
+                    request.onConnected?()
                 case .delivery(let delivery): return delivery
                 case .consumerCancelled: throw .closed(code: 404, text: "queue '\(address.queue)' was deleted")
                 default: break

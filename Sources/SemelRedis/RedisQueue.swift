@@ -62,8 +62,10 @@ public actor RedisQueue: MessageQueue {
         owner = layout.owner(token: token, lease: lease)
         while !Task.isCancelled {
             let asked = ContinuousClock.now
+            let found = try await connected().ask(layout.claim(request, by: owner))
+            request.onConnected?()
             let leases: RedisLeases?
-            switch try await connected().ask(layout.claim(request, by: owner)) {
+            switch found {
             case .message(let delivery): return claim(delivery, request.delivery, since: asked)
             case .nothing(let held): leases = held
             }

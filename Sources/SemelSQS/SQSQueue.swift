@@ -103,7 +103,9 @@ public actor SQSQueue: MessageQueue {
             }
         }
         // Not cancelled with this one: it has to be heard of.
-        guard let message = try await polling.value.get().messages?.first else { return nil }
+        let received = try await polling.value.get()
+        request.onConnected?()
+        guard let message = received.messages?.first else { return nil }
         leaseEnds = asked + lease
         let claim: SQSClaim
         do throws(SystemError) {

@@ -46,6 +46,7 @@ public actor SpoolQueue: MessageQueue {
         let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
         // Most workers are started because there is something; to watch costs milliseconds in the end.
         if let claim = try take(request).claim { return claim }
+        request.onConnected?()
         if let end, end <= .now { return nil }
         // Watching begins before the next look, so that nothing can come between the two unseen.
         let changes = try DirectoryWatch([directory.path(.ready), directory.path(.delayed)])

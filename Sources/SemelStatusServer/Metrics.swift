@@ -1,9 +1,15 @@
 import Semel
 
-/// Prometheus' text format, version 0.0.4. One worker, one snapshot: a registry of counters would be an extra place to
-/// keep what the status already knows.
+/// Prometheus' text format, version 0.0.4. One snapshot: a registry of counters would be an extra place to keep what the
+/// status already knows.
 enum Metrics {
-    static func text(_ status: WorkerStatus.Snapshot) -> String {
+    /// What a message can come to; counters that are there from the start, so that their first increase is seen.
+    private static let ends: [Outcome] = [
+        .completed, .retry, .deadLettered, .timedOut, .lost, .terminated, .interrupted, .misconfigured,
+    ]
+
+    static func text(_ board: StatusBoard.Snapshot) -> String {
+        let status = board.worker
         var page = MetricsPage()
         page.gauge(
             "semel_state", "What the worker does: 1 for the state it is in.",
@@ -20,6 +26,11 @@ enum Metrics {
         page.gauge(
             "semel_start_time_seconds", "When the worker started, since 1970.",
             Double(status.started.milliseconds) / 1_000)
+        if let messages = board.messages {
+            page.counter(
+                "semel_messages_total", "How many messages came to what.",
+                ends.map { ([("outcome", $0.rawValue)], Double(messages[$0] ?? 0)) })
+        }
         if let outcome = status.outcome {
             page.gauge("semel_outcome", "What it came to, once it is over.", [([("outcome", outcome.rawValue)], 1)])
         }
@@ -40,7 +51,11 @@ private struct MetricsPage {
     }
 
     mutating func counter(_ name: String, _ help: String, _ value: Double) {
-        write(name, "counter", help, [([], value)])
+        counter(name, help, [([], value)])
+    }
+
+    mutating func counter(_ name: String, _ help: String, _ values: [([(String, String)], Double)]) {
+        write(name, "counter", help, values)
     }
 
     private mutating func write(

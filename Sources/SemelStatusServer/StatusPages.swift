@@ -10,7 +10,7 @@ struct StatusPages: Sendable {
         var body: String
     }
 
-    let status: WorkerStatus
+    let board: StatusBoard
 
     func answer(method: String, uri: String) -> Page {
         guard ["GET", "HEAD"].contains(method) else {
@@ -18,14 +18,14 @@ struct StatusPages: Sendable {
         }
         let path = uri.prefix { $0 != "?" && $0 != "#" }
         return switch path {
-        case "/get/status": Page(body: status.snapshot.state.rawValue)
+        case "/get/status": Page(body: board.snapshot.worker.state.rawValue)
         case "/status": Page(type: "application/json", body: json())
         case "/healthz": health()
         case "/readyz": readiness()
         case "/metrics":
             Page(
                 type: "text/plain; version=0.0.4; charset=utf-8",
-                body: Metrics.text(status.snapshot))
+                body: Metrics.text(board.snapshot))
         case "/":
             Page(
                 type: "text/html; charset=utf-8",
@@ -35,21 +35,27 @@ struct StatusPages: Sendable {
         }
     }
 
-    /// Dead is what cannot do its job any more: the claim is gone, while the task may still run.
+    /// Dead is what cannot do its job any more: the claim is gone, while the task may still run; or the queue, for long.
     private func health() -> Page {
-        if let loss = status.snapshot.claimLost { return Page(code: 503, body: "claim lost: \(loss)\n") }
+        if let ailment = board.snapshot.ailment { return Page(code: 503, body: "\(ailment)\n") }
         return Page(body: "ok\n")
     }
 
-    /// Ready from the claim on, and for ever after: KEDA then counts exactly the Jobs that have not taken a message yet.
     private func readiness() -> Page {
-        status.snapshot.messageID == nil ? Page(code: 503, body: "no message claimed yet\n") : Page(body: "claimed\n")
+        let snapshot = board.snapshot
+        let isConnecting = snapshot.readiness == .connected
+        return switch (snapshot.isReady, isConnecting) {
+        case (true, false): Page(body: "claimed\n")
+        case (false, false): Page(code: 503, body: "no message claimed yet\n")
+        case (true, true): Page(body: "connected\n")
+        case (false, true): Page(code: 503, body: "not connected to the queue\n")
+        }
     }
 
     private func json() -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let document = StatusDocument(status.snapshot, output: status.lastOutput)
+        let document = StatusDocument(board.snapshot, output: board.lastOutput)
         guard let data = try? encoder.encode(document) else { return "{}" }
         return String(decoding: data, as: UTF8.self) + "\n"
     }
@@ -80,9 +86,11 @@ private struct StatusDocument: Encodable {
     var reason: String?
     var outputBytes: Int
     var output: [String]
+    var messages: [String: Int]?
     var version: String
 
-    init(_ status: WorkerStatus.Snapshot, output: [String]) {
+    init(_ board: StatusBoard.Snapshot, output: [String]) {
+        let status = board.worker
         func rounded(_ span: Duration) -> Double { Double(span.milliseconds) / 1_000 }
         state = status.state
         queue = status.queue
@@ -102,6 +110,7 @@ private struct StatusDocument: Encodable {
         reason = status.reason
         outputBytes = status.outputBytes
         self.output = output
+        messages = board.messages.map { Dictionary(uniqueKeysWithValues: $0.map { ($0.rawValue, $1) }) }
         version = Version.current
     }
 }

@@ -5,13 +5,13 @@ import NIOPosix
 public import Semel
 import Synchronization
 
-/// The worker's HTTP endpoint. It only reads ``WorkerStatus``, so that no client, however slow or hostile, can hold up
+/// The worker's HTTP endpoint. It only reads ``StatusBoard``, so that no client, however slow or hostile, can hold up
 /// the task, the claim or the exit; what a client can take is bounded in number, size and time.
 public enum StatusServer {
     private static let maximumClients = 64
 
     /// Answers on `socket` until the process ends.
-    public static func serve(_ socket: StatusSocket, status: WorkerStatus, on group: any EventLoopGroup) async throws {
+    public static func serve(_ socket: StatusSocket, _ board: StatusBoard, on group: any EventLoopGroup) async throws {
         let clients = ClientLimit(atMost: maximumClients)
         _ = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
@@ -22,7 +22,7 @@ public enum StatusServer {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(RequestLimit())
                     try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false)
-                    try pipeline.addHandler(StatusHandler(StatusPages(status: status)))
+                    try pipeline.addHandler(StatusHandler(StatusPages(board: board)))
                 }
             }
             .withBoundSocket(socket.descriptor).get()

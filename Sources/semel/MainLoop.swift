@@ -37,6 +37,10 @@ final class MainLoop: WorkerExecutor {
         if pthread_equal(thread, pthread_self()) == 0 { wakeUp.signal() }
     }
 
+    func drop(_ alarm: OneShot<Void>) {
+        state.withLock { $0.alarms.removeAll { $0.alarm === alarm } }
+    }
+
     /// - Parameters:
     ///   - door: A descriptor to look at, or -1.
     ///   - opened: Called once, when it is readable.

@@ -49,11 +49,14 @@ enum RunCommand {
 /// What a worker is made of, and in which order it starts and ends.
 private struct WorkerProcess: Sendable {
     private let queueAddress: QueueAddress
+    /// Of several messages.
+    private let series: (length: SeriesLength, board: StatusBoard)?
     private let deadLettering: RabbitMQQueue.DeadLettering
     private let policy: WorkerPolicy
     private let task: CommandTask
     private let terminationLog: TerminationLog
     private let stop: StopRequest
+    /// Of a single message.
     private let status: WorkerStatus
     private let log: Logger
     private let loop: MainLoop
@@ -67,6 +70,10 @@ private struct WorkerProcess: Sendable {
         policy = settings.policy
         terminationLog = settings.terminationLog
         status = WorkerStatus(queue: queueAddress.name)
+        series = settings.series.map {
+            let readiness: StatusBoard.Readiness = $0 == .endless ? .connected : .claimed
+            return ($0, StatusBoard(queue: settings.queue.address.name, readiness: readiness))
+        }
         log = settings.logFormat.logger(settings.logLevel)
         task = CommandTask(
             executable: settings.executable, arguments: settings.command, environment: settings.taskEnvironment,
@@ -82,7 +89,9 @@ private struct WorkerProcess: Sendable {
 
     func start() {
         Task(executorPreference: loop) {
-            let code = await Life.$executor.withValue(loop) { await live() }
+            let code = await Life.$executor.withValue(loop) {
+                if let series { await live(series.length, series.board) } else { await live() }
+            }
             LogWriter.shared.flush(within: .seconds(1))
             _exit(code)
         }
@@ -91,7 +100,7 @@ private struct WorkerProcess: Sendable {
     func serve(_ socket: StatusSocket) {
         Task(executorPreference: loop) {
             do {
-                try await StatusServer.serve(socket, status: status, on: loops.group)
+                try await StatusServer.serve(socket, series?.board ?? StatusBoard(status), on: loops.group)
             } catch {
                 log.error("no status endpoint", metadata: ["reason": "\(error)"])
             }
@@ -117,6 +126,17 @@ private struct WorkerProcess: Sendable {
             terminationLog.write(report)
         }
         return report.outcome.exitCode
+    }
+
+    /// The same for one message after the other.
+    private func live(_ length: SeriesLength, _ board: StatusBoard) async -> Int32 {
+        let lines = TerminationLines(terminationLog)
+        let series = WorkerSeries(
+            length, task: task, policy: policy, board: board, stop: stop, log: log,
+            queue: { (status) throws(SystemError) in
+                try queueAddress.queue(deadLettering: deadLettering, on: loops.group, status: status, log: log)
+            }, record: lines.add)
+        return await series.run().exitCode
     }
 }
 

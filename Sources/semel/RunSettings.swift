@@ -11,6 +11,8 @@ import SemelStatusServer
 /// All that `semel run` was told, understood and checked, before anything is connected, bound or claimed.
 struct RunSettings {
     var queue: NamedQueue
+    /// How many messages one after the other; `nil` for a single one.
+    var series: SeriesLength?
     var policy: WorkerPolicy
     var deadLettering: RabbitMQQueue.DeadLettering
     var executable: String
@@ -32,7 +34,8 @@ struct RunSettings {
         logLevel = try given.choice(.logLevel)
         let flag = given[.queue].flatMap { $0.source == Setting.queue.flag ? $0.text : nil }
         queue = try NamedQueue(flag: flag, environment: environment)
-        policy = try WorkerPolicy(given)
+        series = try SeriesLength(given)
+        policy = try WorkerPolicy(given, series)
         if case .sqs = queue.address, policy.request.lease > SQSQueue.longestClaim {
             throw ConfigurationError("\(given.value(.lease).source): SQS holds a message for 12h at the most")
         }
@@ -100,10 +103,29 @@ struct RunSettings {
     }
 }
 
+extension SeriesLength {
+    fileprivate init?(_ given: GivenSettings) throws(ConfigurationError) {
+        let value = given.value(.maxMessages)
+        guard let count = Int(value.text), count >= 0 else {
+            throw ConfigurationError(
+                "\(value.source): ‘\(value.text)’ is not a number from 1 up, or 0 for a long-lived worker")
+        }
+        switch count {
+        case 0: self = .endless
+        case 1: return nil
+        default: self = .messages(count)
+        }
+    }
+}
+
 extension WorkerPolicy {
-    fileprivate init(_ given: GivenSettings) throws(ConfigurationError) {
+    fileprivate init(_ given: GivenSettings, _ series: SeriesLength?) throws(ConfigurationError) {
+        let isEndless = series == .endless
         let wait = given.value(.wait)
-        let limit: ClaimRequest.Wait = wait.text == "forever" ? .forever : .upTo(try given.duration(.wait))
+        // A long-lived worker that does not wait at all would ask and ask again.
+        let limit: ClaimRequest.Wait =
+            wait.text == "forever" || (isEndless && given[.wait] == nil)
+            ? .forever : .upTo(try given.duration(.wait, atLeast: isEndless ? .seconds(1) : .zero))
         let size = given.value(.maxMessageBytes)
         guard let maxBytes = Units.bytes(size.text) else {
             throw ConfigurationError("\(size.source): ‘\(size.text)’ is not a size; write 1000, 64KiB, 128MiB or 1GiB")
@@ -115,7 +137,8 @@ extension WorkerPolicy {
             request: request, retry: try RetryPolicy(given),
             timeout: given.value(.timeout).text == "none"
                 ? nil : try given.duration(.timeout, atLeast: .milliseconds(1)),
-            grace: try given.duration(.grace), onTerm: try given.choice(.onTerm), onLost: try given.choice(.onLost),
+            grace: try given.duration(.grace),
+            onTerm: isEndless && given[.onTerm] == nil ? .finish : try given.choice(.onTerm), onLost: try given.choice(.onLost),
             linger: try given.duration(.linger))
     }
 }

@@ -28,13 +28,17 @@ struct Setting: Sendable {
     static let queue = Setting(
         "queue", "URL", nil,
         "amqp://…?queue=a, redis://…/0?list=a or ?stream=a, sqs://REGION/a, or spool:/dir (spool:/var/spool/semel)")
-    static let wait = Setting("wait", "DURATION", "10s", "for a message; 0 takes what is there; or forever")
+    static let maxMessages = Setting(
+        "max-messages", "N", "1", "so many, one after the other; 0: a long-lived worker, until SIGTERM")
+    static let wait = Setting(
+        "wait", "DURATION", "10s", "for a message; 0 takes what is there; or forever, as with --max-messages 0")
     static let delivery = Setting(
         "delivery", "at-least-once|at-most-once", "at-least-once", "what a crash does: repeat or lose")
     static let lease = Setting("lease", "DURATION", "30s", "for how long a claim lasts unless extended (Redis, SQS)")
     static let timeout = Setting("timeout", "DURATION", "none", "stop a task that runs longer")
     static let grace = Setting("grace", "DURATION", "20s", "from the task's SIGTERM to its SIGKILL")
-    static let onTerm = Setting("on-term", "stop|finish", "stop", "what SIGTERM does to a running task")
+    static let onTerm = Setting(
+        "on-term", "stop|finish", "stop", "what SIGTERM does to a running task; with --max-messages 0: finish")
     static let onLost = Setting("on-lost", "stop|finish", "stop", "what a lost claim does to a running task")
     static let maxAttempts = Setting("max-attempts", "N", "5", "before a message is dead-lettered")
     static let deadLetter = Setting(
@@ -49,13 +53,13 @@ struct Setting: Sendable {
     static let linger = Setting("linger", "DURATION", "0s", "keep the final status readable before the exit")
     static let terminationLog = Setting(
         "termination-log", "FILE|off", "/dev/termination-log",
-        "gets one line of JSON at the end (default: if it exists)")
+        "gets a line of JSON for each message (default: if it exists)")
     static let logFormat = Setting("log-format", "text|json", "text", "of the log on standard error")
     static let logLevel = Setting(
         "log-level", "LEVEL", "info", "trace, debug, info, notice, warning, error or critical")
 
     static let all = [
-        queue, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, deadLetter,
+        queue, maxMessages, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, deadLetter,
         input, maxMessageBytes,
         result, statusAddress, linger, terminationLog, logFormat, logLevel,
     ]

@@ -1,5 +1,6 @@
 import Glibc
 import Semel
+import Synchronization
 
 /// Where Kubernetes picks up what a container has to say at its end.
 struct TerminationLog {
@@ -34,15 +35,40 @@ struct TerminationLog {
     }
 
     func write(_ report: Report) {
+        write(report.line())
+    }
+
+    fileprivate func write(_ text: [UInt8]) {
         guard let path else { return }
         let descriptor = Self.open(path, truncating: true)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        report.line().withUnsafeBytes { _ = Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        text.withUnsafeBytes { _ = Glibc.write(descriptor, $0.baseAddress, $0.count) }
     }
 
     /// The kubelet mounts a file: it can be written, not replaced.
     private static func open(_ path: String, truncating: Bool) -> CInt {
         Glibc.open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (truncating ? O_TRUNC : 0), 0o644)
+    }
+}
+
+/// The termination log of several messages: a line for each, the newest last. The oldest have to go when there are more
+/// than the kubelet keeps.
+final class TerminationLines: Sendable {
+    private let log: TerminationLog
+    private let lines = Mutex<[[UInt8]]>([])
+
+    init(_ log: TerminationLog) {
+        self.log = log
+    }
+
+    func add(_ report: Report) {
+        let text = lines.withLock { lines in
+            lines.append(report.line())
+            var size = lines.reduce(0) { $0 + $1.count }
+            while size > Report.maximumBytes { size -= lines.removeFirst().count }
+            return Array(lines.joined())
+        }
+        log.write(text)
     }
 }

@@ -66,6 +66,39 @@ struct RabbitMQServerTests {
         }
     }
 
+    /// A long-lived worker comes back by itself, whether it waited or ran a task.
+    @Test func endedUnderLongLivedWorkers() async throws {
+        let server = try await Self.server.get()
+        var workers: [(queue: RabbitMQUnderTest, notes: Notes, worker: Worker)] = []
+        for (index, queue) in (try await queues() + queues()).enumerated() {
+            let notes = try Notes()
+            let isRunning = index < 2
+            if isRunning { try await queue.put("m") }
+            let worker = try Worker(queue, ["--max-messages", "0", "--wait", "forever"], task: notes.held())
+            if isRunning { try await worker.waitForTask() } else { try await queue.waitUntilAwaited(by: worker) }
+            workers.append((queue, notes, worker))
+        }
+        try await server.stop()
+        for (_, notes, worker) in workers {
+            try await worker.waitForLog("the queue cannot be reached, trying again")
+            try notes.allow()
+        }
+        try await server.restart()
+        for (queue, _, worker) in workers {
+            try await queue.put("next")
+            try await queue.waitUntilLeft(.nothing, timeout: .seconds(90))
+            try await queue.waitUntilAwaited(by: worker)
+            worker.process.send(SIGTERM)
+            let end = try await worker.end()
+            #expect(end.status == .exited(0), "\(end.stderr)")
+            #expect(end.report?.outcome == "completed", "\(end.stderr)")
+        }
+        #expect(
+            workers.map { Set($0.notes.runs) } == [
+                ["m 1", "m 2", "next 1"], ["m 1", "m 2", "next 1"], ["next 1"], ["next 1"],
+            ])
+    }
+
     @Test func killedBetweenClaimAndTask() async throws {
         var starting: [(queue: RabbitMQUnderTest, notes: Notes, task: HeldExecutable, worker: Worker)] = []
         for queue in try await queues() {

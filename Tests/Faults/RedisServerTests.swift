@@ -81,6 +81,29 @@ struct RedisServerTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
+    /// A long-lived worker comes back by itself, and takes over what it lost.
+    @Test func restartedUnderALongLivedWorker() async throws {
+        let queue = try await makeQueue()
+        let notes = try Notes()
+        try await queue.put("m")
+        let worker = try Worker(
+            queue, ["--max-messages", "0", "--wait", "forever", "--lease", "2s"], task: notes.held())
+        try await worker.waitForTask()
+        try await queue.server.stop()
+        try await worker.waitForLog("claim lost")
+        try await worker.waitForLog("the queue cannot be reached, trying again")
+        try notes.allow()
+        try await queue.server.restart()
+        try await queue.put("next")
+        try await queue.waitUntilLeft(.nothing, timeout: .seconds(90))
+        try await queue.waitUntilAwaited(by: worker)
+        #expect(notes.runs.sorted() == ["m 1", "m 2", "next 1"])
+        worker.process.send(SIGTERM)
+        let end = try await worker.end()
+        #expect(end.status == .exited(0), "\(end.stderr)")
+        #expect(end.reports.map(\.outcome).sorted() == ["completed", "completed", "lost"])
+    }
+
     /// A server that keeps nothing has nothing to settle.
     @Test(arguments: RedisForm.allCases)
     func restartedWithoutItsData(_ form: RedisForm) async throws {

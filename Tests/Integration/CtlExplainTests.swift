@@ -107,6 +107,11 @@ struct CtlExplainTests {
             "-: no ScaledJob (apiVersion keda.sh/v1alpha1) in there; there is ScaledJob (keda.k8s.io/v1alpha1)"
         ),
         (
+            "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: web}",
+            "-: no ScaledJob (apiVersion keda.sh/v1alpha1) in there; ScaledObject ‘web’ is not a ScaledJob: it scales a "
+                + "Deployment and starts no Jobs"
+        ),
+        (
             ScaledJobText(triggers: [.rabbitMQ(value: "one")]).text,
             "standard input:15: spec.triggers[0].metadata.value: ‘one’ is not a number"
         ),

@@ -10,6 +10,8 @@ struct ChoiceTests {
     @Test(arguments: [
         ("byo-image", ready, "0s", "25m"), ("rabbitmq-amqp", ready, "0s", "25m"), ("rabbitmq-http", nil, "10s", "25m"),
         ("redis-list", sum, "0s", "24h"), ("redis-list-lpop", ready, "0s", "24h"),
+        ("redis-stream", nil, "0s", "24h"), ("rabbitmq-tls", ready, "0s", "25m"), ("redis-tls", sum, "0s", "24h"),
+        ("sqs", nil, "0s", "24h"), ("sqs-pod-identity", nil, "0s", "24h"), ("sqs-scaledobject", nil, "0s", "10m"),
     ])
     func theQueueDecides(_ preset: String, _ strategy: Node, _ linger: String, _ timeout: String) async throws {
         let objects = try await Chart.render(preset)
@@ -101,6 +103,57 @@ struct ChoiceTests {
         #expect(objects.spec["triggers.0.metadata.host"] == "http://rabbitmq.semel-dev.svc:15672")
     }
 
+    @Test func anotherAccountsQueueIsFound() async throws {
+        let objects = try await Chart.render("sqs", ["queue": ["account": "123456789012"]])
+        #expect(
+            objects.spec["triggers.0.metadata.queueURL"] == "https://sqs.eu-central-1.amazonaws.com/123456789012/scans")
+        #expect(try objects.environment()["SEMEL_QUEUE"] == "sqs://eu-central-1/123456789012/scans")
+    }
+
+    @Test func aServerThatSpeaksLikeSQS() async throws {
+        let objects = try await Chart.render("sqs", ["queue": ["endpoint": "http://moto.dev.svc:5000"]])
+        #expect(objects.spec["triggers.0.metadata.awsEndpoint"] == "http://moto.dev.svc:5000")
+        let url = try objects.environment()["SEMEL_QUEUE"]
+        #expect(url == "sqs://eu-central-1/scans?endpoint=http%3A%2F%2Fmoto.dev.svc%3A5000")
+    }
+
+    /// Whoever has a certificate need not say who it is.
+    @Test func aCertificateIsEnoughForRabbitMQ() async throws {
+        let objects = try await Chart.render("rabbitmq-tls", ["auth": ["username": "", "password": ""]])
+        #expect(objects["Secret"]["stringData"] == ["tls": "enable"])
+        #expect(objects.spec["triggers.0.metadata.host"] == "amqps://rabbitmq.semel-dev.svc:5671")
+        let parameters = objects["TriggerAuthentication"]["spec.secretTargetRef"].items.map { $0["parameter"].text }
+        #expect(parameters == ["tls", "ca", "cert", "key"])
+        let url = try #require(try objects.environment()["SEMEL_QUEUE"])
+        #expect(url.hasPrefix("amqps://rabbitmq.semel-dev.svc:5671/") && !url.contains("passwordFile"))
+    }
+
+    /// What a pod that is scaled down needs to finish its task.
+    @Test func aDeploymentDrains() async throws {
+        let objects = try await Chart.render("sqs-scaledobject")
+        let environment = try objects.environment()
+        #expect(environment["SEMEL_MAX_MESSAGES"] == "0" && environment["SEMEL_WAIT"] == "forever")
+        #expect(environment["SEMEL_ON_TERM"] == "finish" && environment["SEMEL_GRACE"] == "10m")
+        #expect(objects.pod["terminationGracePeriodSeconds"] == 1215)
+        #expect(objects.pod["restartPolicy"] == "Always")
+        #expect(objects["Deployment"]["spec.replicas"] == .null)
+        #expect(objects["ScaledJob"] == .null)
+        #expect(objects.spec["scaleTargetRef.name"] == objects["Deployment"]["metadata.name"])
+    }
+
+    @Test func aDeploymentMayHaveOtherQueues() async throws {
+        for (preset, values) in [
+            ("rabbitmq-http", [:]), ("redis-stream", [:]), ("rabbitmq-amqp", ["queue": ["protocol": "http"]]),
+        ] as [(String, Node)] {
+            var map = values.map
+            map["scaling"] = ["kind": "deployment", "minReplicaCount": 1, "messagesPerReplica": 5]
+            let objects = try await Chart.render(preset, .map(map))
+            #expect(objects.spec["minReplicaCount"] == 1)
+            let metadata = objects.spec["triggers.0.metadata"]
+            #expect((metadata["value"].text ?? metadata["streamLength"].text) == "5")
+        }
+    }
+
     @Test func aRedisWithoutPasswordNeedsNoSecret() async throws {
         let objects = try await Chart.render("redis-list", ["auth": ["password": ""]])
         #expect(objects["Secret"] == .null)
@@ -118,6 +171,7 @@ struct ChoiceTests {
             ("rabbitmq-amqp", ["worker": ["timeout": "2h"]], "consumer_timeout"),
             ("rabbitmq-amqp", ["terminationGracePeriodSeconds": 10], "that worker.grace 20s and a settlement take"),
             ("redis-list-lpop", [:], "at most once"),
+            ("sqs-scaledobject", ["worker": ["grace": "20s"]], "worker.grace 20s"),
         ] as [(String, Node, String)])
     func anOverrideIsExplained(_ preset: String, _ values: Node, _ words: String) async throws {
         let warnings = try await Chart.notes(preset, values).split(separator: "\n").filter { $0.hasPrefix("WARNING") }
@@ -127,7 +181,8 @@ struct ChoiceTests {
     @Test(arguments: Chart.presets)
     func whatIsRightNeedsNoWarning(_ preset: String) async throws {
         let notes = try await Chart.notes(preset, [:])
-        #expect(notes.contains("one Job for each message"))
+        let what = preset == "sqs-scaledobject" ? "long-lived workers" : "one Job for each message"
+        #expect(notes.contains("test: \(what) of "))
         #expect(notes.contains("WARNING") == (preset == "redis-list-lpop"))
     }
 }

@@ -82,7 +82,7 @@ struct ManifestTests {
             ],
         ]
         let directory = try TemporaryDirectory("manifests")
-        for preset in ["redis-list", "rabbitmq-http"] {
+        for preset in ["redis-list", "rabbitmq-http", "rabbitmq-tls", "sqs-pod-identity", "sqs-scaledobject"] {
             let objects = try await Chart.render(preset, values)
             for (index, object) in objects.all.enumerated() {
                 try directory.write(object.json(), to: "\(preset)-\(index).yaml")

@@ -46,4 +46,37 @@ struct RefusalTests {
         let line = try await Chart.refusal("rabbitmq-amqp", values)
         #expect(line?.contains(name) ?? false, "\(values): \(line ?? "rendered")")
     }
+
+    @Test(
+        arguments: [
+            ("sqs", ["queue": ["region": ""]], "queue.region"),
+            ("sqs", ["queue": ["region": "Frankfurt"]], "queue.region"),
+            ("sqs", ["queue": ["name": "a b"]], "queue.name"),
+            ("sqs", ["queue": ["account": "12"]], "queue.account"),
+            ("sqs", ["queue": ["endpoint": "http://key:secret@host"]], "queue.endpoint"),
+            ("sqs", ["queue": ["database": 1]], "queue.database"),
+            ("sqs", ["auth": ["password": ""]], "auth.password"),
+            ("sqs", ["auth": ["username": "", "password": ""]], "auth.podIdentity"),
+            ("sqs", ["auth": ["podIdentity": "aws"]], "auth.podIdentity"),
+            ("sqs", ["tls": ["enabled": true]], "tls.enabled"),
+            ("sqs", ["worker": ["deadLetter": "broker"]], "worker.deadLetter"),
+            ("sqs", ["worker": ["maxMessages": 0]], "worker.maxMessages"),
+            ("sqs", ["scaling": ["messagesPerReplica": 5]], "scaling.messagesPerReplica"),
+            ("rabbitmq-amqp", ["auth": ["username": "", "password": "", "podIdentity": "aws"]], "auth"),
+            ("rabbitmq-amqp", ["queue": ["region": "eu-central-1"]], "queue.region"),
+            ("rabbitmq-amqp", ["queue": ["group": "g"]], "queue.group"),
+            ("rabbitmq-amqp", ["tls": ["secret": "s"]], "tls.enabled"),
+            ("rabbitmq-tls", ["tls": ["secret": ""]], "tls.secret"),
+            ("rabbitmq-tls", ["auth": ["username": "", "password": "", "existingSecret": "s"]], "auth.username"),
+            ("sqs-scaledobject", ["worker": ["maxMessages": 5]], "worker.maxMessages"),
+            ("sqs-scaledobject", ["scaling": ["minReplicaCount": 30]], "scaling.minReplicaCount"),
+            ("sqs-scaledobject", ["scaling": ["strategy": "accurate"]], "scaling.strategy"),
+            ("sqs-scaledobject", ["queue": ["delivery": "at-most-once"]], "scaling.kind"),
+            ("rabbitmq-amqp", ["scaling": ["kind": "deployment"]], "scaling.kind"),
+            ("redis-list", ["scaling": ["kind": "deployment"]], "scaling.kind"),
+        ] as [(String, Node, String)])
+    func whatDoesNotGoTogether(_ preset: String, _ values: Node, _ name: String) async throws {
+        let line = try await Chart.refusal(preset, values)
+        #expect(line?.contains(name) ?? false, "\(values): \(line ?? "rendered")")
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -115,6 +116,43 @@ import Testing
             try await expectKEDAFindsTheQueue(objects, server)
         }
         #expect(try await server.depth(of: list) == .init(ready: 0, unacknowledged: 0))
+    }
+
+    /// Ready without a message, done with one after the other, and drained when it is stopped.
+    @Test func aDeploymentsPod() async throws {
+        let server = try await RabbitMQServer.shared()
+        try await server.createUser(name, password: Self.password, tags: "management")
+        try await server.setPermissions(user: name)
+        try await server.declareQueue(name, type: .quorum)
+        let objects = try await Chart.render(
+            "rabbitmq-http",
+            [
+                "command": ["sh", "-c", "cat"], "scaling": ["kind": "deployment"],
+                "auth": ["username": .text(name), "password": .text(Self.password)],
+                "queue": [
+                    "host": "127.0.0.1", "port": .number(Double(server.port)), "name": .text(name),
+                    "managementPort": .number(Double(server.managementPort)),
+                ],
+            ])
+        let pod = try Pod(
+            objects, statusPort: statusPort, variables: ["SEMEL_STATUS_ADDRESS": "127.0.0.1:\(statusPort)"])
+        for probe in ["readinessProbe", "livenessProbe"] {
+            try await eventually(timeout: .seconds(60), "\(probe): \(pod.process.report)") {
+                try pod.requireRunning()
+                return await pod.probe(objects.container[probe]) == 200
+            }
+        }
+        for body in ["the first body", "the second body"] {
+            try await server.publish(body, to: name)
+            try await pod.process.waitForOutput(containing: body, timeout: .seconds(60))
+        }
+        try await eventually(timeout: .seconds(60), "both are done") {
+            try await server.depth(of: name) == .init(ready: 0, unacknowledged: 0)
+        }
+        pod.process.send(SIGTERM)
+        let status = try await pod.process.waitForExit(timeout: .seconds(60))
+        #expect(status == .exited(0), "\(pod.process.report)")
+        #expect(!pod.process.stderr.text.contains(" warning "), "\(pod.process.stderr.text)")
     }
 
     /// Slashes, and whatever else has to be encoded.

@@ -28,6 +28,11 @@ public struct Linter: Sendable {
 
     public var scaledJobCount: Int { manifest.scaledJobs.count }
 
+    /// ScaledObjects, of which nothing is said, as ‘‘name’ (file:line)’.
+    public var scaledObjects: [String] {
+        manifest.others.filter(\.isScaledObject).map { "‘\($0.name ?? "")’ (\($0.source.position))" }
+    }
+
     /// Whether a trigger of some ScaledJob counts this queue.
     public func counts(_ queue: QueueFacts) -> Bool {
         subjects.contains { $0.trigger(counting: queue) != nil }

@@ -22,6 +22,11 @@ public struct Manifest: Sendable {
         public let kind: String
         public let name: String?
         public let source: YAMLValue
+
+        /// KEDA's other kind: it scales a Deployment, and starts no Jobs.
+        public var isScaledObject: Bool {
+            kind == "ScaledObject" && source["apiVersion"]?.text?.hasPrefix("keda.sh/") == true
+        }
     }
 
     public init() {}

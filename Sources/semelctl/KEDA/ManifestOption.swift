@@ -60,6 +60,10 @@ struct ManifestOption: ParsableArguments {
             return "\(other.kind)\(version)"
         }
         guard !others.isEmpty else { return "" }
+        if let object = manifest.others.first(where: \.isScaledObject) {
+            return "; ScaledObject ‘\(object.name ?? "")’ is not a ScaledJob: it scales a Deployment and starts no Jobs"
+                .onOneLine
+        }
         let rest = others.count > 3 ? " and \(others.count - 3) more" : ""
         return "; there is \(others.prefix(3).joined(separator: ", "))\(rest)".onOneLine
     }

@@ -58,7 +58,9 @@ struct LintCommand: AsyncParsableCommand {
         let findings = linters.flatMap { linter in
             linter.run(queue: facts.flatMap { !isForSome || linter.counts($0) ? $0 : nil })
         }
-        try report(findings, scaledJobs: linters.reduce(0) { $0 + $1.scaledJobCount })
+        try report(
+            findings, scaledJobs: linters.reduce(0) { $0 + $1.scaledJobCount },
+            passingOver: linters.flatMap(\.scaledObjects))
         let worst = findings.map(\.rule.severity).max()
         if worst == .error || (strict && worst == .warning) { throw ExitCode(1) }
     }
@@ -73,10 +75,15 @@ struct LintCommand: AsyncParsableCommand {
         }
     }
 
-    private func report(_ findings: [LintFinding], scaledJobs: Int) throws(CommandFailure) {
+    private func report(_ findings: [LintFinding], scaledJobs: Int, passingOver objects: [String])
+        throws(CommandFailure)
+    {
         if json { return try StandardOutput.write(LintJSON(findings, scaledJobs: scaledJobs).line()) }
         if sarif { return try StandardOutput.write(LintSarif.text(findings)) }
         try StandardOutput.write(findings.map { "\($0.description)\n" }.joined())
+        for object in objects {
+            StandardError.write("passed over: ScaledObject \(object) is not a ScaledJob".onOneLine + "\n")
+        }
         StandardError.write(summary(findings, scaledJobs: scaledJobs))
     }
 

@@ -7,7 +7,10 @@ enum Chart {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
-    static let presets = ["byo-image", "rabbitmq-amqp", "rabbitmq-http", "redis-list", "redis-list-lpop"]
+    static let presets = [
+        "byo-image", "rabbitmq-amqp", "rabbitmq-http", "rabbitmq-tls", "redis-list", "redis-list-lpop", "redis-stream",
+        "redis-tls", "sqs", "sqs-pod-identity", "sqs-scaledobject",
+    ]
 
     /// Installs Helm at its first use, which takes a while.
     static func helm(_ arguments: [String]) async throws -> Finished {
@@ -74,8 +77,12 @@ struct Objects: Sendable {
 
     subscript(_ kind: String) -> Node { all.first { $0["kind"].text == kind } ?? .null }
 
-    var spec: Node { self["ScaledJob"]["spec"] }
-    var pod: Node { spec["jobTargetRef.template.spec"] }
+    private var isDeployment: Bool { self["ScaledJob"] == .null }
+    /// Of the ScaledJob, or of the ScaledObject.
+    var spec: Node { self[isDeployment ? "ScaledObject" : "ScaledJob"]["spec"] }
+    var pod: Node {
+        isDeployment ? self["Deployment"]["spec.template.spec"] : spec["jobTargetRef.template.spec"]
+    }
     var container: Node { pod["containers.0"] }
 
     /// The container's variables as the kubelet resolves them.
@@ -95,9 +102,12 @@ struct Objects: Sendable {
     }
 
     /// What KEDA is given by the TriggerAuthentication.
-    func authentication() throws -> [String: String] {
-        let entries = try self["TriggerAuthentication"]["spec.secretTargetRef"].items.map {
-            ($0["parameter"].text ?? "", try secret($0))
+    ///
+    /// - Parameter others: Secrets that are there already, by name.
+    func authentication(_ others: [String: [String: String]] = [:]) throws -> [String: String] {
+        let entries = try self["TriggerAuthentication"]["spec.secretTargetRef"].items.map { entry in
+            let other = others[entry["name"].text ?? ""]?[entry["key"].text ?? ""]
+            return (entry["parameter"].text ?? "", try other ?? secret(entry))
         }
         return Dictionary(entries) { first, _ in first }
     }

@@ -125,6 +125,10 @@ extension LintCase {
             good: amqp.spoiled(("SEMEL_GRACE, value: 20s", "SEMEL_WAIT, value: 30s")), line: "SEMEL_WAIT",
             says: "maxReplicaCount (20)"),
         LintCase(
+            id: "SJ091", bad: amqp.spoiled(("SEMEL_GRACE, value: 20s", "SEMEL_MAX_MESSAGES, value: \"0\"")),
+            good: amqp.spoiled(("SEMEL_GRACE, value: 20s", "SEMEL_MAX_MESSAGES, value: \"5\"")),
+            line: "SEMEL_MAX_MESSAGES", says: "maxReplicaCount (20)"),
+        LintCase(
             id: "SJ092", bad: amqp.spoiled(("value: 25m", "value: \"1500\"")), good: amqp, line: "SEMEL_TIMEOUT",
             says: "exit code 78"),
         LintCase(

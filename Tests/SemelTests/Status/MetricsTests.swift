@@ -8,7 +8,7 @@ import Testing
 
     /// Samples by name and labels; checks the format on the way.
     private func samples() throws -> [String: Double] {
-        let text = Metrics.text(status.snapshot)
+        let text = Metrics.text(StatusBoard(status).snapshot)
         #expect(text.hasSuffix("\n"))
         var samples: [String: Double] = [:]
         var described: Set<Substring> = []

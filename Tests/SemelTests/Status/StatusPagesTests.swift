@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct StatusPagesTests {
     private let status = WorkerStatus(queue: "redis://host:6379/0?list=usertask")
-    private var pages: StatusPages { StatusPages(status: status) }
+    private var pages: StatusPages { StatusPages(board: StatusBoard(status)) }
 
     private func claim() throws {
         status.claimed(

@@ -43,6 +43,7 @@ final class MemoryQueue: MessageQueue {
     var requests: [ClaimRequest] { state.withLock { $0.requests } }
     var settlements: [Settled] { state.withLock { $0.settlements } }
     var claims: [MemoryClaim] { state.withLock { $0.claims } }
+    var isClosed: Bool { state.withLock { $0.isClosed } }
     var waitingMessages: Int { state.withLock { $0.messages.count } }
 
     func claim(_ request: ClaimRequest) async throws(QueueFailure) -> (any Claim)? {

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// The termination log's line, read as strictly as a program would that somebody else wrote.
+/// A line of the termination log, read as strictly as a program would that somebody else wrote.
 public struct TerminationReport: Decodable, Hashable, Sendable {
     public var outcome: String
     public var messageId: String?
@@ -10,6 +10,12 @@ public struct TerminationReport: Decodable, Hashable, Sendable {
     public var reason: String?
 
     private static let names: Set = ["outcome", "messageId", "attempt", "taskExit", "seconds", "reason"]
+
+    /// One for each line: of several messages, the newest last.
+    public static func all(_ log: Data) throws -> [TerminationReport] {
+        guard log.count <= 4096 else { throw SupportError("the termination log has \(log.count) bytes") }
+        return try log.split(separator: UInt8(ascii: "\n")).map { try TerminationReport($0 + [UInt8(ascii: "\n")]) }
+    }
 
     public init(_ log: Data) throws {
         let text = String(decoding: log, as: UTF8.self)

@@ -5,6 +5,7 @@ public final class Worker: Sendable {
     public let process: RunningProcess
     private let directory: TemporaryDirectory
     private let secrets: [String]
+    private let isSeries: Bool
     /// Kept for as long as the worker runs, since a queue goes with its last reference.
     private let queue: (any QueueUnderTest)?
     private let started = ContinuousClock.now
@@ -21,6 +22,7 @@ public final class Worker: Sendable {
         queue: (any QueueUnderTest)?, defaults: Defaults
     ) throws {
         self.queue = queue
+        isSeries = flags.contains("--max-messages")
         directory = try TemporaryDirectory("worker")
         try directory.write("", to: "termination-log")
         self.secrets = secrets
@@ -53,9 +55,10 @@ public final class Worker: Sendable {
                 throw SupportError("a password was written: \(written)")
             }
         }
+        let reports = try log.isEmpty ? [] : isSeries ? TerminationReport.all(log) : [TerminationReport(log)]
         return WorkerEnd(
-            status: status, stdout: process.stdout.bytes, stderrBytes: process.stderr.bytes,
-            report: try log.isEmpty ? nil : TerminationReport(log), elapsed: ContinuousClock.now - started)
+            status: status, stdout: process.stdout.bytes, stderrBytes: process.stderr.bytes, reports: reports,
+            elapsed: ContinuousClock.now - started)
     }
 
     /// Waits until the task has said that it runs; see ``Shell/started``.
@@ -69,10 +72,11 @@ public struct WorkerEnd: Sendable {
     public let status: ExitStatus
     public let stdout: [UInt8]
     public let stderrBytes: [UInt8]
-    /// What the termination log says; nothing when the worker was killed.
-    public let report: TerminationReport?
+    /// What the termination log says, a line for each message; nothing when the worker was killed at its first.
+    public let reports: [TerminationReport]
     public let elapsed: Duration
 
+    public var report: TerminationReport? { reports.last }
     public var text: String { String(decoding: stdout, as: UTF8.self) }
     public var stderr: String { String(decoding: stderrBytes, as: UTF8.self) }
     /// What the worker said for people: its last words.

@@ -51,14 +51,23 @@ enum WorkerRules {
     }
 
     static let waitsForever = LintRule(
-        "SJ091", "waits-forever", .warning, "SEMEL_WAIT=forever: a Job that finds no message never ends."
+        "SJ091", "waits-forever", .warning,
+        "SEMEL_WAIT=forever: a Job that finds no message never ends. SEMEL_MAX_MESSAGES=0: none does."
     ) { subject in
-        guard let worker = subject.worker, worker.text("SEMEL_WAIT") == "forever" else { return [] }
+        guard let worker = subject.worker else { return [] }
+        let limit = "counts against maxReplicaCount (\(subject.job.maxReplicaCount?.value ?? 100))"
+        if worker.text("SEMEL_MAX_MESSAGES") == "0" {
+            return [
+                LintRemark(
+                    worker.place("SEMEL_MAX_MESSAGES"),
+                    "a long-lived worker waits for a message after the other: its Job never ends and \(limit)",
+                    fix: "leave SEMEL_MAX_MESSAGES out, or scale a Deployment by a ScaledObject")
+            ]
+        }
+        guard worker.text("SEMEL_WAIT") == "forever" else { return [] }
         return [
             LintRemark(
-                worker.place("SEMEL_WAIT"),
-                "each Job too many stays until a message comes and counts against maxReplicaCount "
-                    + "(\(subject.job.maxReplicaCount?.value ?? 100))",
+                worker.place("SEMEL_WAIT"), "each Job too many stays until a message comes and \(limit)",
                 fix: "write SEMEL_WAIT: 10s")
         ]
     }
