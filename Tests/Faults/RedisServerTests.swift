@@ -82,8 +82,9 @@ struct RedisServerTests {
     }
 
     /// A long-lived worker comes back by itself, and takes over what it lost.
-    @Test func restartedUnderALongLivedWorker() async throws {
-        let queue = try await makeQueue()
+    @Test(arguments: RedisForm.allCases)
+    func restartedUnderALongLivedWorker(_ form: RedisForm) async throws {
+        let queue = try await makeQueue(form)
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(
