@@ -180,10 +180,11 @@ struct LongLivedTests {
         let worker = try Worker(
             queue, flags + ["--status-address", "127.0.0.1:\(port)"], task: Shell.succeeding)
         try await eventually(timeout: .seconds(60), "over: \(worker.process.report)") {
-            (try? await HTTP.get(port: port, path: "/get/status").text) == "COMPLETED" && queue.left() == .nothing
-                && worker.process.stderr.text.contains(" ended ")
+            guard worker.process.stderr.text.contains(" ended ") else { return false }
+            return try await HTTP.get(port: port, path: "/get/status").text == "COMPLETED"
         }
         #expect(try await HTTP.get(port: port, path: "/readyz").status == 200)
+        #expect(try await queue.left() == .nothing)
         worker.process.send(SIGTERM)
         let end = try await worker.end()
         #expect(end.status == .exited(0), "\(end.stderr)")
