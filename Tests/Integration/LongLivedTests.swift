@@ -168,7 +168,8 @@ struct LongLivedTests {
         let status = try await page("/status").text
         #expect(status.contains(#""messages":{"completed":1,"dead-lettered":1}"#), "\(status)")
         worker.process.send(SIGTERM)
-        try await worker.end()
+        let end = try await worker.end()
+        #expect(end.status == .exited(0), "\(end.stderr)")
     }
 
     /// Once, at the end, with the last message's status.
@@ -221,6 +222,7 @@ struct LongLivedTests {
         let many = try await footprint(after: 40)
         #expect(few == many, "descriptors and threads, after 3 and after 40 messages")
         worker.process.send(SIGTERM)
-        try await worker.end()
+        let end = try await worker.end()
+        #expect(end.status == .exited(0), "\(end.stderr)")
     }
 }
