@@ -34,8 +34,11 @@ struct TerminationLog {
         path = text.flatMap { $0 != "off" && ($0 != setting.standard || access($0, F_OK) == 0) ? $0 : nil }
     }
 
+    fileprivate var isWanted: Bool { path != nil }
+
     func write(_ report: Report) {
-        write(report.line())
+        // The first JSON of a process costs a third of its instructions.
+        if isWanted { write(report.line()) }
     }
 
     fileprivate func write(_ text: [UInt8]) {
@@ -63,6 +66,7 @@ final class TerminationLines: Sendable {
     }
 
     func add(_ report: Report) {
+        guard log.isWanted else { return }
         let text = lines.withLock { lines in
             lines.append(report.line())
             var size = lines.reduce(0) { $0 + $1.count }

@@ -1,4 +1,5 @@
 import Semel
+import Synchronization
 import TestSupport
 import Testing
 
@@ -38,6 +39,20 @@ struct WaitingTests {
         #expect(holder.message.attempt == 1)
         #expect(!holder.message.attemptIsUncounted)
         try await holder.settle(.complete(result: nil))
+    }
+
+    /// A long-lived worker is ready by this, before there is any message.
+    @Test(arguments: QueueKind.allCases)
+    func saysThatItIsConnected(_ kind: QueueKind) async throws {
+        let queue = try await kind.make()
+        let connected = Mutex(0)
+        var request = ClaimRequest.endless
+        request.onConnected = { connected.withLock { $0 += 1 } }
+        #expect(connected.withLock { $0 } == 0)
+        let waiting = try await queue.waiting(request)
+        try await eventually("it is connected") { connected.withLock { $0 > 0 } }
+        waiting.cancel()
+        #expect(try await waiting.value == nil)
     }
 
     /// Who is told to stop as a message comes has it or leaves it.

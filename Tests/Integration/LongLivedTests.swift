@@ -168,7 +168,8 @@ struct LongLivedTests {
         let status = try await page("/status").text
         #expect(status.contains(#""messages":{"completed":1,"dead-lettered":1}"#), "\(status)")
         worker.process.send(SIGTERM)
-        try await worker.end()
+        let end = try await worker.end()
+        #expect(end.status == .exited(0), "\(end.stderr)")
     }
 
     /// Once, at the end, with the last message's status.
@@ -180,10 +181,11 @@ struct LongLivedTests {
         let worker = try Worker(
             queue, flags + ["--status-address", "127.0.0.1:\(port)"], task: Shell.succeeding)
         try await eventually(timeout: .seconds(60), "over: \(worker.process.report)") {
-            (try? await HTTP.get(port: port, path: "/get/status").text) == "COMPLETED" && queue.left() == .nothing
-                && worker.process.stderr.text.contains(" ended ")
+            guard worker.process.stderr.text.contains(" ended ") else { return false }
+            return try await HTTP.get(port: port, path: "/get/status").text == "COMPLETED"
         }
         #expect(try await HTTP.get(port: port, path: "/readyz").status == 200)
+        #expect(try await queue.left() == .nothing)
         worker.process.send(SIGTERM)
         let end = try await worker.end()
         #expect(end.status == .exited(0), "\(end.stderr)")
@@ -220,6 +222,7 @@ struct LongLivedTests {
         let many = try await footprint(after: 40)
         #expect(few == many, "descriptors and threads, after 3 and after 40 messages")
         worker.process.send(SIGTERM)
-        try await worker.end()
+        let end = try await worker.end()
+        #expect(end.status == .exited(0), "\(end.stderr)")
     }
 }
