@@ -46,7 +46,7 @@ enum SQSFailure: Error, Sendable, Hashable {
     }
 
     func asQueueFailure(_ address: SQSAddress) -> QueueFailure {
-        let place = "\(address.source): SQS at \(address.endpoint.base)"
+        let place = "\(address.source): SQS at \(address.endpoint.host)"
         return switch self {
         case .unanswered(let reason), .unusable(let reason), .busy(let reason): .unreachable("\(place): \(reason)")
         case .refused(let reason): .refused("\(place) refused: \(reason)")

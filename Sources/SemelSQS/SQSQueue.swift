@@ -208,8 +208,9 @@ public actor SQSQueue: MessageQueue {
             within: limit)
     }
 
-    /// No longer than the lease has left: what comes after would be about somebody else's claim.
-    var limit: Duration { max(.milliseconds(100), min(SQSClient.patience, leaseEnds - .now)) }
+    /// No longer than the lease has left: what comes after would be about somebody else's claim. And no longer than a third
+    /// of it, so that there is time for another attempt on a new connection.
+    var limit: Duration { max(.milliseconds(100), min(SQSClient.patience, lease / 3, leaseEnds - .now)) }
 
     /// Once for each kind of trouble, however often something is tried again.
     func tell(_ words: Logger.Message, _ failure: SQSFailure) {
@@ -252,7 +253,7 @@ struct SQSClaim: Claim {
         let attributes = original.messageAttributes ?? [:]
         message = Message(
             id: attributes[SQSContent.Name.id]?.stringValue ?? original.messageId,
-            body: try MessageBody(body.count > request.maxMessageBytes ? [] : body), size: body.count,
+            body: try MessageBody(body),
             contentType: attributes[SQSContent.Name.contentType]?.stringValue,
             headers: SQSContent.headers(of: original),
             attempt: max(1, Int(original.attributes?["ApproximateReceiveCount"] ?? "") ?? 1))

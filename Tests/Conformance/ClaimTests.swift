@@ -22,7 +22,7 @@ struct ClaimTests {
         #expect(!message.id.isEmpty)
         #expect(message.contentType == nil)
         // A broker may tell what it knows itself.
-        #expect(message.headers.keys.allSatisfy { $0.hasPrefix("x-") })
+        #expect(message.headers.keys.allSatisfy { $0.hasPrefix("x-") || kind.traits.ownHeaders.contains($0) })
         #expect(holder.claim.lease == (kind.traits.hasLease ? .seconds(20) : nil))
         #expect(holder.claim.loss.value == nil)
         // The task gets this as its standard input, and cannot change what its next attempt would get.

@@ -20,7 +20,8 @@ public enum QueueKind: String, CaseIterable, Sendable, CustomStringConvertible {
         case .stream: .stream
         case .classic: .classic
         case .quorum: .quorum
-        case .sqs, .fifo: .sqs
+        case .sqs: .sqs
+        case .fifo: .fifo
         }
     }
 
@@ -70,6 +71,13 @@ public struct QueueTraits: Sendable {
 
     /// Whether a content type and headers can go with a body.
     public var carriesHeaders = true
+
+    /// Whether a worker waits on one connection, by which the queue knows when it is gone. Otherwise a message may be handed
+    /// out to nobody, and is back after the lease; and a connection that breaks is nothing but another question.
+    public var knowsItsWaiters = true
+
+    /// What it tells of a message as headers, though nobody gave it any.
+    public var ownHeaders: Set<String> = []
 
     /// Whether it can be asked how many messages are claimed.
     public var tellsClaimed = true

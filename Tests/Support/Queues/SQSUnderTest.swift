@@ -5,8 +5,17 @@ extension QueueTraits {
     /// A release counts as an attempt, since SQS counts what it hands out. 1 MiB is its limit, and what is not text grows by
     /// a third.
     static let sqs = QueueTraits(
-        server: "SQS", hasLease: true, uncountsReleases: false, keepsOrder: false, tellsDelayed: false, crowd: 200,
+        server: "SQS", hasLease: true, uncountsReleases: false, keepsOrder: false, knowsItsWaiters: false,
+        tellsDelayed: false, crowd: 200,
         largestBody: 700 << 10)
+}
+
+extension QueueTraits {
+    static let fifo: QueueTraits = {
+        var traits = sqs
+        traits.ownHeaders = ["MessageGroupId", "MessageDeduplicationId", "SequenceNumber"]
+        return traits
+    }()
 }
 
 /// A queue of moto's, worked on by a user who has the right to everything.
