@@ -15,6 +15,8 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let http = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let handshake = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let queues: [Target.Dependency] = ["SemelRabbitMQ", "SemelRedis", "SemelSpool"]
 
 let package = Package(
@@ -44,7 +46,9 @@ let package = Package(
         .target(name: "SemelCommand", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
         .target(name: "SemelSpool", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
         .target(name: "SemelRabbitMQ", dependencies: ["Semel", "CRabbitMQ", logging], swiftSettings: settings),
-        .target(name: "SemelRedis", dependencies: ["Semel", "CHiredis", logging] + nio, swiftSettings: settings),
+        .target(
+            name: "SemelRedis", dependencies: ["Semel", "CHiredis", logging, tls, handshake] + nio,
+            swiftSettings: settings),
         .target(
             name: "SemelQueues", dependencies: ["Semel", "SemelRabbitMQ", "SemelRedis", "SemelSpool", logging] + nio,
             swiftSettings: settings),
@@ -63,7 +67,7 @@ let package = Package(
                 "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                tls,
             ] + queues + nio,
             swiftSettings: settings),
 

@@ -12,7 +12,7 @@ public enum QueueAddress: Sendable {
     public init(_ url: QueueURL) throws(ConfigurationError) {
         switch url.scheme {
         case "amqp", "amqps": self = .rabbitMQ(try RabbitMQAddress(url))
-        case "redis", "rediss": self = .redis(try RedisAddress(url))
+        case "redis", "rediss", "redis+sentinel", "rediss+sentinel": self = .redis(try RedisAddress(url))
         case "spool": self = .spool(try SpoolAddress(url))
         default:
             throw ConfigurationError("\(url.source): unknown scheme ‘\(url.scheme)’; use amqp://, redis:// or spool:")

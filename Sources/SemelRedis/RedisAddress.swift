@@ -1,38 +1,86 @@
 public import Semel
 
-/// `redis://user:password@host:6379/0?list=usertask`
+/// `redis://user:password@host:6379/0?list=usertask`, with `rediss` over TLS; `redis+sentinel://host:26379/0?master=m&…`
 public struct RedisAddress: Sendable {
-    public let host: String
-    public let port: Int
-    public let credentials: QueueCredentials
-    public let database: Int
+    public let servers: RedisServers
     public let keys: RedisKeys
     public let name: String
     public let source: String
 
     public init(_ url: QueueURL) throws(ConfigurationError) {
-        guard url.scheme == "redis" else {
-            throw ConfigurationError(
-                "\(url.source): \(url.scheme):// is not supported yet; use redis:// inside the cluster")
+        let scheme = try Scheme(url)
+        try url.allowOnly(["list", "passwordFile"] + TLSSettings.options + scheme.options)
+        guard !url.hosts.isEmpty else {
+            throw ConfigurationError("\(url.source): names no host; write \(scheme.example)")
         }
-        try url.allowOnly(["list", "passwordFile"])
-        guard let host = url.hosts.first else {
-            throw ConfigurationError("\(url.source): names no host; write redis://:password@host:6379/0?list=name")
-        }
-        self.host = host.name
-        port = host.port ?? 6379
-        credentials = url.credentials
         // A file that is not there is told before anything is connected.
-        _ = try credentials.current()
-        let path = url.path.drop { $0 == "/" }
-        guard let database = path.isEmpty ? 0 : Int(path), database >= 0 else {
-            throw ConfigurationError(
-                "\(url.source): database ‘\(path)’ is not a number; write redis://host:6379/0?list=name")
-        }
-        self.database = database
-        keys = RedisKeys(list: try url.require("list", example: "redis://host:6379/0?list=name"))
+        _ = try url.credentials.current()
+        servers = RedisServers(
+            hosts: url.hosts.map { QueueURL.Host(name: $0.name, port: $0.port ?? scheme.port) },
+            topology: try scheme.topology(url), credentials: url.credentials,
+            database: try Self.database(url, scheme.example), tls: try scheme.tls(url))
+        keys = RedisKeys(list: try url.require("list", example: scheme.example))
         name = url.redacted
         source = url.source
+    }
+
+    private static func database(_ url: QueueURL, _ example: String) throws(ConfigurationError) -> Int {
+        let path = url.path.drop { $0 == "/" }
+        guard let database = path.isEmpty ? 0 : Int(path), database >= 0 else {
+            throw ConfigurationError("\(url.source): database ‘\(path)’ is not a number; write \(example)")
+        }
+        return database
+    }
+}
+
+/// What a URL's scheme says of the servers.
+private struct Scheme {
+    private let name: String
+    private let isEncrypted: Bool
+    private let isOfSentinels: Bool
+
+    init(_ url: QueueURL) throws(ConfigurationError) {
+        name = url.scheme
+        (isEncrypted, isOfSentinels) =
+            switch url.scheme {
+            case "redis": (false, false)
+            case "rediss": (true, false)
+            case "redis+sentinel": (false, true)
+            case "rediss+sentinel": (true, true)
+            default: throw ConfigurationError("\(url.source): \(url.scheme):// is not Redis")
+            }
+    }
+
+    /// Besides those that all have.
+    var options: [String] { isOfSentinels ? ["master", "sentinelUser", "sentinelPassword", "sentinelPasswordFile"] : [] }
+    var port: Int { isOfSentinels ? 26379 : 6379 }
+
+    var example: String {
+        isOfSentinels
+            ? "\(name)://:password@sentinel1,sentinel2:26379/0?master=mymaster&list=name"
+            : "\(name)://:password@host:6379/0?list=name"
+    }
+
+    func tls(_ url: QueueURL) throws(ConfigurationError) -> RedisTLS? {
+        guard isEncrypted else {
+            try TLSSettings.refuse(in: url, use: isOfSentinels ? "rediss+sentinel" : "rediss")
+            return nil
+        }
+        return RedisTLS(try TLSSettings(url), source: url.source)
+    }
+
+    func topology(_ url: QueueURL) throws(ConfigurationError) -> RedisServers.Topology {
+        guard isOfSentinels else { return .servers }
+        guard url.options["sentinelPassword"] == nil else {
+            throw ConfigurationError(
+                "\(url.source): a sentinelPassword would be shown with the queue's name; put it into a file and name that "
+                    + "with sentinelPasswordFile")
+        }
+        let credentials = try QueueCredentials(
+            user: url.options["sentinelUser"], password: nil, passwordFile: url.options["sentinelPasswordFile"],
+            source: "\(url.source): sentinelPasswordFile")
+        _ = try credentials.current()
+        return .sentinels(master: try url.require("master", example: example), credentials: credentials)
     }
 }
 
