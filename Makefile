@@ -36,7 +36,8 @@ test: packages
 	scripts/packages test
 	scripts/python-tools
 	$(SWIFT) build --build-tests
-	scripts/test --skip FaultTests --skip KubernetesTests
+	scripts/test --skip ConformanceTests --skip FaultTests --skip KubernetesTests
+	scripts/test --filter ConformanceTests
 	scripts/test --filter KubernetesTests
 	scripts/test --filter FaultTests
 

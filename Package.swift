@@ -96,6 +96,9 @@ let package = Package(
             name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",
             swiftSettings: settings),
         .testTarget(
+            name: "ConformanceTests", dependencies: ["Semel", "SemelQueues", "TestSupport", logging] + nio,
+            path: "Tests/Conformance", swiftSettings: settings),
+        .testTarget(
             name: "FaultTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Faults", swiftSettings: settings),
         .testTarget(
             name: "KubernetesTests", dependencies: ["TestSupport"], path: "Tests/Kubernetes", swiftSettings: settings),

@@ -22,7 +22,10 @@ final class AMQPProperties {
         static let replaced: Set = [attempts, reason, exit, output, worker, time, queue]
         /// The broker's own account of a message's way. A copy starts a new one: a quorum queue counts from 0 again,
         /// and an old `x-death` could make the broker see a cycle and drop the message.
-        static let brokers: Set = ["x-delivery-count", "x-death"]
+        static let brokers: Set = [
+            "x-delivery-count", "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason",
+            "x-last-death-exchange", "x-last-death-queue", "x-last-death-reason",
+        ]
     }
 
     private let memory = AMQPMemory()

@@ -6,8 +6,6 @@ import Semel
 import SemelCommand
 import SemelQueues
 import SemelRabbitMQ
-import SemelRedis
-import SemelSpool
 import SemelStatusServer
 import Synchronization
 
@@ -104,8 +102,12 @@ private struct WorkerProcess: Sendable {
     private func live() async -> Int32 {
         let report: Report
         do throws(SystemError) {
+            // Not closed in the end: it has said goodbye when the claim was settled or nothing came, and whatever hangs
+            // is left to the kernel.
+            let queue = try queueAddress.queue(
+                deadLettering: deadLettering, on: loops.group, status: status, log: log)
             let worker = SingleShotWorker(
-                queue: try queue(), task: task, policy: policy, status: status, stop: stop, log: log)
+                queue: queue, task: task, policy: policy, status: status, stop: stop, log: log)
             report = await worker.run()
             terminationLog.write(report)
             await worker.linger()
@@ -115,16 +117,6 @@ private struct WorkerProcess: Sendable {
             terminationLog.write(report)
         }
         return report.outcome.exitCode
-    }
-
-    /// It is not closed in the end: it has said goodbye when the claim was settled or nothing came, and whatever hangs is
-    /// left to the kernel.
-    private func queue() throws(SystemError) -> any MessageQueue {
-        switch queueAddress {
-        case .rabbitMQ(let address): try RabbitMQQueue(address, deadLettering: deadLettering, log: log)
-        case .redis(let address): RedisQueue(address, on: loops.group, status: status, log: log)
-        case .spool(let address): try SpoolQueue(address, log: log)
-        }
     }
 }
 

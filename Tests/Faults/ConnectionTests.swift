@@ -16,16 +16,16 @@ enum NetworkFault: String, CaseIterable, CustomTestStringConvertible {
     var testDescription: String { rawValue }
 
     /// A lease is not tied to a connection, so Redis is asked again on another one.
-    func isRiddenOut(on kind: Kind) -> Bool {
+    func isRiddenOut(on kind: QueueKind) -> Bool {
         switch self {
         case .shortlyFrozen: true
         case .frozen: false
-        case .cut, .endedForWorker, .endedForServer: kind == .redis
+        case .cut, .endedForWorker, .endedForServer: kind.traits.hasLease
         }
     }
 
     /// Does it, and for a short one also ends it, in time.
-    func strike(_ proxy: TCPProxy, _ worker: Worker, on kind: Kind) async throws {
+    func strike(_ proxy: TCPProxy, _ worker: Worker, on kind: QueueKind) async throws {
         switch self {
         case .frozen: await proxy.freeze()
         case .cut: await proxy.cut()
@@ -33,7 +33,7 @@ enum NetworkFault: String, CaseIterable, CustomTestStringConvertible {
         case .endedForServer: await proxy.halfClose(towards: .server)
         case .shortlyFrozen:
             await proxy.freeze()
-            if kind == .redis {
+            if kind.traits.hasLease {
                 // The worker has noticed, and its lease goes on for as long again.
                 try await worker.waitForLog("trying again")
             } else {
@@ -51,14 +51,14 @@ struct ConnectionTests {
         ["--lease", fault == .shortlyFrozen ? "6s" : "2s"]
     }
 
-    @Test(arguments: Kind.remote, NetworkFault.allCases.filter { $0 != .shortlyFrozen })
-    func whileIdle(_ kind: Kind, _ fault: NetworkFault) async throws {
+    @Test(arguments: QueueKind.remote, NetworkFault.allCases.filter { $0 != .shortlyFrozen })
+    func whileIdle(_ kind: QueueKind, _ fault: NetworkFault) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         let proxy = try queue.proxy()
         let worker = try Worker(queue, ["--wait", "5m"], through: proxy, task: ["true"])
         try await queue.waitUntilAwaited(by: worker)
         try await fault.strike(proxy, worker, on: kind)
-        let server = kind == .redis ? "Redis at 127.0.0.1:\(proxy.port)" : "RabbitMQ at 127.0.0.1:\(proxy.port)"
+        let server = "\(try #require(kind.traits.server)) at 127.0.0.1:\(proxy.port)"
         try await worker.end().expect(69, "unreachable", saying: server)
         // Nothing of it is left that would take a message.
         await proxy.cut()
@@ -66,8 +66,8 @@ struct ConnectionTests {
         try await Worker.run(queue, task: ["true"]).expect(0, "completed", attempt: 1)
     }
 
-    @Test(arguments: Kind.remote)
-    func shortlyFrozenWhileIdle(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func shortlyFrozenWhileIdle(_ kind: QueueKind) async throws {
         let queue = try await kind.make(heartbeat: "2s")
         let proxy = try queue.proxy()
         let worker = try Worker(queue, through: proxy, task: ["true"])
@@ -80,8 +80,8 @@ struct ConnectionTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test(arguments: Kind.remote, NetworkFault.allCases)
-    func whileTheTaskRuns(_ kind: Kind, _ fault: NetworkFault) async throws {
+    @Test(arguments: QueueKind.remote, NetworkFault.allCases)
+    func whileTheTaskRuns(_ kind: QueueKind, _ fault: NetworkFault) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         let proxy = try queue.proxy()
         let notes = try Notes()
@@ -104,8 +104,8 @@ struct ConnectionTests {
     }
 
     /// The task finishes, and its worker says that it was for nothing.
-    @Test(arguments: Kind.remote)
-    func onLostFinish(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func onLostFinish(_ kind: QueueKind) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         let proxy = try queue.proxy()
         let notes = try Notes()
@@ -129,8 +129,8 @@ struct ConnectionTests {
     }
 
     /// The task has succeeded and the queue is to be told.
-    @Test(arguments: Kind.remote, NetworkFault.allCases)
-    func whileItSettles(_ kind: Kind, _ fault: NetworkFault) async throws {
+    @Test(arguments: QueueKind.remote, NetworkFault.allCases)
+    func whileItSettles(_ kind: QueueKind, _ fault: NetworkFault) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         let proxy = try queue.proxy()
         let notes = try Notes()
@@ -158,16 +158,16 @@ struct ConnectionTests {
     }
 
     /// Nothing tells a worker that its claim is over, and it has something to publish: there must not be two of it.
-    @Test(arguments: Kind.rabbitMQ, [3, 65, 143])
-    func lostUnheard(_ kind: Kind, _ status: Int) async throws {
-        let queue = try await RabbitMQFaultQueue(kind == .quorum ? .quorum : .classic, on: .shared(), heartbeat: "60s")
+    @Test(arguments: RabbitMQServer.QueueType.allCases, [3, 65, 143])
+    func lostUnheard(_ type: RabbitMQServer.QueueType, _ status: Int) async throws {
+        let queue = try await RabbitMQUnderTest(type, heartbeat: "60s")
         let proxy = try queue.proxy()
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, through: proxy, task: notes.held(exit: status))
         try await worker.waitForTask()
         await proxy.freezeOpen()
-        try await queue.server.closeConnections(of: queue.name, reason: "maintenance")
+        try await queue.server.closeConnections(of: queue.user, reason: "maintenance")
         try await queue.waitUntilLeft(.oneReady)
         if status == 143 { worker.process.send(SIGTERM) } else { try notes.allow() }
         try await worker.end().expect(76, "lost", attempt: 1, saying: "did not count", "basic.qos")
@@ -178,8 +178,8 @@ struct ConnectionTests {
     }
 
     /// A failed task's message has to be put somewhere else, which does not work.
-    @Test(arguments: Kind.remote)
-    func frozenWhileItRetries(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func frozenWhileItRetries(_ kind: QueueKind) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         let proxy = try queue.proxy()
         let notes = try Notes()
@@ -197,7 +197,7 @@ struct ConnectionTests {
     }
 }
 
-extension FaultQueue {
+extension QueueUnderTest {
     /// Nothing is left, at once or after whoever comes next has had the one message that came back.
     fileprivate func waitUntilLeft(_ nothing: Left, orOneBack notes: Notes) async throws {
         var flags = ["--wait", "3s"]
@@ -206,7 +206,7 @@ extension FaultQueue {
             flags = []
             next = try await Worker.run(self, flags, task: notes.at(once: 0))
         }
-        #expect(next.status == .exited(0), "\(next.errors)")
+        #expect(next.status == .exited(0), "\(next.stderr)")
         #expect(notes.runs.count <= 2)
         try await waitUntilLeft(nothing)
     }

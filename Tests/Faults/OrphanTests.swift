@@ -6,26 +6,26 @@ import Testing
 @Suite(.throttled)
 struct OrphanTests {
     /// Its place in the queue was before the others'.
-    @Test(arguments: [Kind.spool, .redis])
-    func comesBeforeWhatIsReady(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases.filter(\.traits.orphansComeFirst))
+    func comesBeforeWhatIsReady(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("a", "b", "c")
         let first = try Worker(queue, task: notes.held())
         try await first.waitForTask()
         try await first.kill()
-        if let redis = queue as? RedisFaultQueue {
+        if let redis = queue as? RedisUnderTest {
             try await eventually("its lease ends") { try await redis.leaseIsOver() }
         }
         try await Worker.run(queue, task: notes.at(once: 0)).expect(0, "completed", attempt: 2)
         try await Worker.run(queue, task: notes.at(once: 0)).expect(0, "completed", attempt: 1)
         #expect(notes.runs == ["a 1", "a 2", "b 1"])
-        #expect(try await queue.ready() == ["c"])
+        #expect(try await queue.readyTexts() == ["c"])
     }
 
     /// KEDA counts leases: this may be the Job that was started for the orphan.
     @Test func isWaitedForBeyondTheWait() async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let notes = try Notes()
         try await queue.put("m")
         let first = try Worker(queue, ["--lease", "4s"], task: notes.held())
@@ -38,7 +38,7 @@ struct OrphanTests {
 
     /// A lease that was extended meanwhile belongs to the living.
     @Test func isNotWaitedForWhileItsWorkerLives() async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let notes = try Notes()
         try await queue.put("m")
         let first = try Worker(queue, ["--lease", "3s"], task: notes.held())
@@ -53,7 +53,7 @@ struct OrphanTests {
 
     /// As many workers as there are retries to come: each of them gets one, and none goes for nothing.
     @Test func eachWaitsForOne() async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let notes = try Notes()
         for (index, delay) in ["1s", "3s", "5s"].enumerated() {
             try await queue.put("\(index)")
@@ -66,7 +66,7 @@ struct OrphanTests {
     }
 
     @Test func isNotWaitedForWithoutAWait() async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let notes = try Notes()
         try await queue.put("m")
         let first = try Worker(queue, ["--lease", "5m"], task: notes.held())

@@ -7,9 +7,9 @@ struct PermissionTests {
     // MARK: RabbitMQ
 
     private func running(
-        _ kind: Kind, exit status: Int = 0
-    ) async throws -> (RabbitMQFaultQueue, Notes, Worker) {
-        let queue = try await RabbitMQFaultQueue(kind == .quorum ? .quorum : .classic, on: .shared())
+        _ type: RabbitMQServer.QueueType, exit status: Int = 0
+    ) async throws -> (RabbitMQUnderTest, Notes, Worker) {
+        let queue = try await RabbitMQUnderTest(type)
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, task: notes.held(exit: status))
@@ -18,64 +18,64 @@ struct PermissionTests {
     }
 
     /// To acknowledge needs no right.
-    @Test(arguments: Kind.rabbitMQ)
-    func permissionWithdrawnWhileTheTaskSucceeds(_ kind: Kind) async throws {
-        let (queue, notes, worker) = try await running(kind)
-        try await queue.server.setPermissions(user: queue.name, configure: "", write: "", read: "")
+    @Test(arguments: RabbitMQServer.QueueType.allCases)
+    func permissionWithdrawnWhileTheTaskSucceeds(_ type: RabbitMQServer.QueueType) async throws {
+        let (queue, notes, worker) = try await running(type)
+        try await queue.server.setPermissions(user: queue.user, configure: "", write: "", read: "")
         try notes.allow()
         try await worker.end().expect(0, "completed", attempt: 1)
         try await queue.waitUntilLeft(.nothing)
         try await queue.put("next")
-        try await Worker.run(queue, task: ["true"]).expect(77, "refused", saying: queue.name)
+        try await Worker.run(queue, task: ["true"]).expect(77, "refused", saying: queue.queue)
         try await queue.waitUntilLeft(.oneReady)
     }
 
     /// To publish does: the message is handed back, and another worker's attempt is due.
-    @Test(arguments: Kind.rabbitMQ, [3, 65])
-    func permissionWithdrawnWhileTheTaskFails(_ kind: Kind, _ status: Int) async throws {
-        let (queue, notes, worker) = try await running(kind, exit: status)
-        try await queue.server.setPermissions(user: queue.name, configure: "", write: "", read: "")
+    @Test(arguments: RabbitMQServer.QueueType.allCases, [3, 65])
+    func permissionWithdrawnWhileTheTaskFails(_ type: RabbitMQServer.QueueType, _ status: Int) async throws {
+        let (queue, notes, worker) = try await running(type, exit: status)
+        try await queue.server.setPermissions(user: queue.user, configure: "", write: "", read: "")
         try notes.allow()
         try await worker.end().expect(75, "retry", attempt: 1, saying: "handed back", "ACCESS_REFUSED")
         try await queue.waitUntilLeft(.oneReady)
-        try await queue.server.setPermissions(user: queue.name)
+        try await queue.server.setPermissions(user: queue.user)
         try await queue.nextAttempt(task: notes.at(once: 0)).expect(0, "completed", attempt: 2)
         try await queue.waitUntilLeft(.nothing)
     }
 
     /// RabbitMQ throws out whoever is not known any more.
-    @Test(arguments: Kind.rabbitMQ)
-    func userDeleted(_ kind: Kind) async throws {
-        let (queue, _, worker) = try await running(kind)
-        _ = try await queue.server.manage("DELETE", "/api/users/\(queue.name)")
+    @Test(arguments: RabbitMQServer.QueueType.allCases)
+    func userDeleted(_ type: RabbitMQServer.QueueType) async throws {
+        let (queue, _, worker) = try await running(type)
+        _ = try await queue.server.manage("DELETE", "/api/users/\(queue.user)")
         try await worker.end().expect(76, "lost", attempt: 1, saying: "deleted")
         try await queue.waitUntilLeft(.oneReady)
         try await Worker.run(queue, task: ["true"]).expect(77, "refused")
     }
 
-    @Test(arguments: Kind.rabbitMQ)
-    func connectionClosedByAnOperator(_ kind: Kind) async throws {
-        let (queue, notes, worker) = try await running(kind)
-        try await queue.server.closeConnections(of: queue.name, reason: "maintenance")
+    @Test(arguments: RabbitMQServer.QueueType.allCases)
+    func connectionClosedByAnOperator(_ type: RabbitMQServer.QueueType) async throws {
+        let (queue, notes, worker) = try await running(type)
+        try await queue.server.closeConnections(of: queue.user, reason: "maintenance")
         try await worker.end().expect(76, "lost", attempt: 1, saying: "maintenance")
         try notes.allow()
         try await queue.nextAttempt(task: notes.held()).expect(0, "completed", attempt: 2)
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test(arguments: Kind.rabbitMQ)
-    func connectionClosedByAnOperatorWhileIdle(_ kind: Kind) async throws {
-        let queue = try await RabbitMQFaultQueue(kind == .quorum ? .quorum : .classic, on: .shared())
+    @Test(arguments: RabbitMQServer.QueueType.allCases)
+    func connectionClosedByAnOperatorWhileIdle(_ type: RabbitMQServer.QueueType) async throws {
+        let queue = try await RabbitMQUnderTest(type)
         let worker = try Worker(queue, ["--wait", "forever"], task: ["true"])
         try await queue.waitUntilAwaited(by: worker)
-        try await queue.server.closeConnections(of: queue.name, reason: "maintenance")
+        try await queue.server.closeConnections(of: queue.user, reason: "maintenance")
         try await worker.end().expect(69, "unreachable", saying: "maintenance")
     }
 
     // MARK: Redis
 
-    private func running(_ lease: String) async throws -> (RedisFaultQueue, Notes, Worker) {
-        let queue = try await RedisFaultQueue(on: .shared())
+    private func running(_ lease: String) async throws -> (RedisUnderTest, Notes, Worker) {
+        let queue = try await RedisUnderTest()
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, ["--lease", lease], task: notes.held())
@@ -97,7 +97,7 @@ struct PermissionTests {
     /// Handed back, it counts as an attempt; unless that cannot be written down either.
     @Test(arguments: [("dead", 65, Left(delayed: 1), 2), ("delayed", 3, Left.oneReady, 1)])
     func redisRefusesTheSettlement(_ key: String, _ status: Int, _ left: Left, _ next: Int) async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, ["--lease", "2s"], task: notes.held(exit: status))

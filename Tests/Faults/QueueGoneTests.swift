@@ -8,68 +8,68 @@ import Testing
 struct QueueGoneTests {
     // MARK: RabbitMQ
 
-    private func rabbitMQ(_ kind: Kind) async throws -> RabbitMQFaultQueue {
-        try await RabbitMQFaultQueue(kind == .quorum ? .quorum : .classic, on: .shared())
+    private func rabbitMQ(_ type: RabbitMQServer.QueueType) async throws -> RabbitMQUnderTest {
+        try await RabbitMQUnderTest(type)
     }
 
-    @Test(arguments: Kind.rabbitMQ)
-    func deletedWhileIdle(_ kind: Kind) async throws {
-        let queue = try await rabbitMQ(kind)
+    @Test(arguments: RabbitMQServer.QueueType.allCases)
+    func deletedWhileIdle(_ type: RabbitMQServer.QueueType) async throws {
+        let queue = try await rabbitMQ(type)
         let worker = try Worker(queue, ["--wait", "forever"], task: ["true"])
         try await queue.waitUntilAwaited(by: worker)
-        try await queue.server.deleteQueue(queue.name)
-        try await worker.end().expect(78, "misconfigured", saying: queue.name, "was deleted")
-        try await Worker.run(queue, task: ["true"]).expect(78, "misconfigured", saying: queue.name, "no queue")
+        try await queue.server.deleteQueue(queue.queue)
+        try await worker.end().expect(78, "misconfigured", saying: queue.queue, "was deleted")
+        try await Worker.run(queue, task: ["true"]).expect(78, "misconfigured", saying: queue.queue, "no queue")
     }
 
     /// The work is done and there is nothing left to settle.
-    @Test(arguments: Kind.rabbitMQ)
-    func deletedWhileTheTaskSucceeds(_ kind: Kind) async throws {
-        let queue = try await rabbitMQ(kind)
+    @Test(arguments: RabbitMQServer.QueueType.allCases)
+    func deletedWhileTheTaskSucceeds(_ type: RabbitMQServer.QueueType) async throws {
+        let queue = try await rabbitMQ(type)
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, task: notes.held())
         try await worker.waitForTask()
-        try await queue.server.deleteQueue(queue.name)
+        try await queue.server.deleteQueue(queue.queue)
         try notes.allow()
         try await worker.end().expect(0, "completed", attempt: 1)
     }
 
     /// Nobody would ever have the next attempt.
-    @Test(arguments: Kind.rabbitMQ)
-    func deletedWhileTheTaskFails(_ kind: Kind) async throws {
-        let queue = try await rabbitMQ(kind)
+    @Test(arguments: RabbitMQServer.QueueType.allCases)
+    func deletedWhileTheTaskFails(_ type: RabbitMQServer.QueueType) async throws {
+        let queue = try await rabbitMQ(type)
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, task: notes.held(exit: 3))
         try await worker.waitForTask()
-        try await queue.server.deleteQueue(queue.name)
+        try await queue.server.deleteQueue(queue.queue)
         try notes.allow()
-        try await worker.end().expect(76, "lost", attempt: 1, saying: "no queue '\(queue.name)'")
+        try await worker.end().expect(76, "lost", attempt: 1, saying: "no queue '\(queue.queue)'")
     }
 
-    @Test(arguments: Kind.rabbitMQ)
-    func deletedWhileStopping(_ kind: Kind) async throws {
-        let queue = try await rabbitMQ(kind)
+    @Test(arguments: RabbitMQServer.QueueType.allCases)
+    func deletedWhileStopping(_ type: RabbitMQServer.QueueType) async throws {
+        let queue = try await rabbitMQ(type)
         try await queue.put("m")
         let worker = try Worker(queue, task: try Notes().held())
         try await worker.waitForTask()
-        try await queue.server.deleteQueue(queue.name)
+        try await queue.server.deleteQueue(queue.queue)
         worker.process.send(SIGTERM)
-        try await worker.end().expect(76, "lost", attempt: 1, saying: "no queue '\(queue.name)'")
+        try await worker.end().expect(76, "lost", attempt: 1, saying: "no queue '\(queue.queue)'")
     }
 
     /// What is claimed is not purged, and a consumer stays one.
-    @Test(arguments: Kind.rabbitMQ)
-    func purged(_ kind: Kind) async throws {
-        let queue = try await rabbitMQ(kind)
+    @Test(arguments: RabbitMQServer.QueueType.allCases)
+    func purged(_ type: RabbitMQServer.QueueType) async throws {
+        let queue = try await rabbitMQ(type)
         let notes = try Notes()
         try await queue.put("m")
         let running = try Worker(queue, task: notes.held())
         try await running.waitForTask()
         let idle = try Worker(queue, task: notes.held())
         try await queue.waitUntilAwaited(by: idle)
-        try await queue.server.purge(queue.name)
+        try await queue.server.purge(queue.queue)
         try notes.allow()
         try await running.end().expect(0, "completed", attempt: 1)
         try await queue.put("next")
@@ -81,7 +81,7 @@ struct QueueGoneTests {
 
     /// With everything that belongs to it.
     @Test func redisKeysDeletedWhileTheTaskRuns() async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         try await queue.put("m")
         let worker = try Worker(queue, task: try Notes().held())
         try await worker.waitForTask()
@@ -93,7 +93,7 @@ struct QueueGoneTests {
 
     /// The list alone: what is claimed is elsewhere.
     @Test func redisListDeleted() async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let notes = try Notes()
         try await queue.put("m", "purged")
         let running = try Worker(queue, task: notes.held())
@@ -112,7 +112,7 @@ struct QueueGoneTests {
 
     /// Somebody has put something else in its place.
     @Test func redisListReplacedWhileIdle() async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let worker = try Worker(queue, ["--wait", "2s"], task: ["true"])
         try await queue.waitUntilAwaited(by: worker)
         try await queue.server.command("SET", "\(queue.list)", "text")
@@ -122,7 +122,7 @@ struct QueueGoneTests {
     // MARK: Spool
 
     @Test func spoolDeletedWhileIdle() async throws {
-        let queue = try SpoolFaultQueue()
+        let queue = try SpoolUnderTest()
         let worker = try Worker(queue, ["--wait", "forever"], task: ["true"])
         try await queue.waitUntilAwaited(by: worker)
         try FileManager.default.removeItem(atPath: queue.root)
@@ -131,7 +131,7 @@ struct QueueGoneTests {
 
     @Test(arguments: [0, 3, 65])
     func spoolDeletedWhileTheTaskRuns(_ status: Int) async throws {
-        let queue = try SpoolFaultQueue()
+        let queue = try SpoolUnderTest()
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, task: notes.held(exit: status))
@@ -144,7 +144,7 @@ struct QueueGoneTests {
     /// By somebody who wants to have a look at it.
     @Test(arguments: [0, 3, 65, 143])
     func aClaimedFileIsTakenAway(_ status: Int) async throws {
-        let queue = try SpoolFaultQueue()
+        let queue = try SpoolUnderTest()
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, task: notes.held(exit: status))

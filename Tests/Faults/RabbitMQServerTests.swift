@@ -9,11 +9,11 @@ struct RabbitMQServerTests {
         try await RabbitMQServer.start(erlangArguments: ["-rabbit channel_tick_interval 500"])
     }
 
-    private func queues(heartbeat: String = "30s") async throws -> [RabbitMQFaultQueue] {
+    private func queues(heartbeat: String = "30s") async throws -> [RabbitMQUnderTest] {
         let server = try await Self.server.get()
         return [
-            try await RabbitMQFaultQueue(.classic, on: server, heartbeat: heartbeat),
-            try await RabbitMQFaultQueue(.quorum, on: server, heartbeat: heartbeat),
+            try await RabbitMQUnderTest(.classic, on: server, heartbeat: heartbeat),
+            try await RabbitMQUnderTest(.quorum, on: server, heartbeat: heartbeat),
         ]
     }
 
@@ -42,7 +42,7 @@ struct RabbitMQServerTests {
 
     @Test func killedWhileTheTaskRuns() async throws {
         let queues = try await queues()
-        var running: [(queue: RabbitMQFaultQueue, notes: Notes, worker: Worker)] = []
+        var running: [(queue: RabbitMQUnderTest, notes: Notes, worker: Worker)] = []
         for queue in queues {
             for onLost in ["stop", "finish"] {
                 let notes = try Notes()
@@ -67,7 +67,7 @@ struct RabbitMQServerTests {
     }
 
     @Test func killedBetweenClaimAndTask() async throws {
-        var starting: [(queue: RabbitMQFaultQueue, notes: Notes, task: HeldExecutable, worker: Worker)] = []
+        var starting: [(queue: RabbitMQUnderTest, notes: Notes, task: HeldExecutable, worker: Worker)] = []
         for queue in try await queues() {
             let notes = try Notes()
             try await queue.put("m")
@@ -109,7 +109,7 @@ struct RabbitMQServerTests {
     /// And one that has settled and only lingers does not care.
     @Test func killedWhileItSettles() async throws {
         let queues = try await queues(heartbeat: "2s")
-        var settling: [(queue: RabbitMQFaultQueue, proxy: TCPProxy, worker: Worker)] = []
+        var settling: [(queue: RabbitMQUnderTest, proxy: TCPProxy, worker: Worker)] = []
         var lingering: [Worker] = []
         for queue in queues {
             try await queue.put("done before")
@@ -147,7 +147,7 @@ struct RabbitMQServerTests {
 
     /// What a task came to, and what that needs of the broker.
     private struct Ending {
-        let queue: RabbitMQFaultQueue
+        let queue: RabbitMQUnderTest
         let notes: Notes
         let worker: Worker
         /// Of the task; 143 is stopped by a signal to the worker.
@@ -266,7 +266,7 @@ extension RabbitMQServer {
     }
 }
 
-extension RabbitMQFaultQueue {
+extension RabbitMQUnderTest {
     /// Runs workers until so many messages are completed; the bodies, sorted. Whether a classic queue remembers past its
     /// own death that a message was delivered is a matter of luck, and so is the number of runs.
     fileprivate func complete(_ count: Int) async throws -> [String] {
@@ -274,7 +274,7 @@ extension RabbitMQFaultQueue {
         var completed = 0
         for _ in 1...8 where completed < count {
             let end = try await Worker.run(self, task: notes.at(once: 0))
-            guard case .exited(let code) = end.status, [0, 75].contains(code) else { throw SupportError(end.errors) }
+            guard case .exited(let code) = end.status, [0, 75].contains(code) else { throw SupportError(end.stderr) }
             if code == 0 { completed += 1 }
         }
         try await waitUntilLeft(.nothing)

@@ -5,15 +5,15 @@ import Testing
 /// Redis itself ends, becomes a replica, runs out of memory or has its clock set.
 @Suite(.throttled)
 struct RedisServerTests {
-    private func makeQueue(keepsData: Bool = true) async throws -> RedisFaultQueue {
+    private func makeQueue(keepsData: Bool = true) async throws -> RedisUnderTest {
         // In the configuration, so that a restart does not forget it.
-        let user = "user \(RedisFaultQueue.configuredUser)"
-        return RedisFaultQueue(
+        let user = RedisUnderTest.configuredUser
+        return RedisUnderTest(
             withConfiguredUserOn: try await .start(keepsData: keepsData, configuration: [user]))
     }
 
     private func running(
-        _ queue: RedisFaultQueue, lease: String, through proxy: TCPProxy? = nil, exit status: Int = 0
+        _ queue: RedisUnderTest, lease: String, through proxy: TCPProxy? = nil, exit status: Int = 0
     ) async throws -> (Worker, Notes) {
         let notes = try Notes()
         try await queue.put("m")
@@ -99,7 +99,7 @@ struct RedisServerTests {
         await proxy.cut()
         await proxy.thaw()
         let end = try await worker.end()
-        #expect(end.report?.outcome == [0: "completed", 3: "retry", 65: "dead-lettered"][status], "\(end.errors)")
+        #expect(end.report?.outcome == [0: "completed", 3: "retry", 65: "dead-lettered"][status], "\(end.stderr)")
         #expect(try await queue.left() == [0: .nothing, 3: Left(delayed: 1), 65: .oneDead][status])
     }
 
@@ -127,7 +127,7 @@ struct RedisServerTests {
     @Test func refusedConnectionsAreClosed() async throws {
         let queue = try await makeQueue()
         let (worker, _) = try await running(queue, lease: "20s")
-        try await queue.server.command("ACL", "DELUSER", "\(RedisFaultQueue.configuredName)")
+        try await queue.server.command("ACL", "DELUSER", "\(RedisUnderTest.configuredName)")
         func fact(_ name: String) async throws -> Int {
             let facts = try await queue.server.command("INFO").text ?? ""
             return facts.split { $0.isNewline }.first { $0.hasPrefix("\(name):") }.flatMap {
@@ -191,7 +191,7 @@ struct RedisServerTests {
         try await worker.waitForLog("could not settle, trying again")
         try await queue.server.becomeMaster()
         let end = try await worker.end()
-        #expect(end.report?.outcome == [0: "completed", 3: "retry", 65: "dead-lettered"][status], "\(end.errors)")
+        #expect(end.report?.outcome == [0: "completed", 3: "retry", 65: "dead-lettered"][status], "\(end.stderr)")
         #expect(try await queue.left() == [0: .nothing, 3: Left(delayed: 1), 65: .oneDead][status])
     }
 
@@ -254,7 +254,7 @@ struct RedisServerTests {
         let worker = try Worker(queue, ["--wait", "5m"], task: ["true"])
         try await eventually("it is connected") {
             let clients = try await queue.server.command("CLIENT", "LIST").text ?? ""
-            return clients.contains("user=\(RedisFaultQueue.configuredName) ")
+            return clients.contains("user=\(RedisUnderTest.configuredName) ")
         }
         try await queue.server.freeMemory()
         try await queue.put("m")
@@ -313,7 +313,7 @@ extension RedisServer {
     }
 }
 
-extension RedisFaultQueue {
+extension RedisUnderTest {
     /// When the earliest lease ends, by the server's clock.
     fileprivate func leaseEnd() async throws -> Int {
         let entry = try await server.command("ZRANGE", key("leases"), "0", "0", "WITHSCORES").array

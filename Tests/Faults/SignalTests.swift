@@ -25,8 +25,8 @@ struct SignalTests {
     }
 
     /// The server accepts and says nothing.
-    @Test(arguments: Kind.remote, Stop.all)
-    func whileConnecting(_ kind: Kind, _ stop: Stop) async throws {
+    @Test(arguments: QueueKind.remote, Stop.all)
+    func whileConnecting(_ kind: QueueKind, _ stop: Stop) async throws {
         let queue = try await kind.make()
         let proxy = try queue.proxy()
         await proxy.freeze()
@@ -39,12 +39,10 @@ struct SignalTests {
     }
 
     /// Not even a connection comes about.
-    @Test(arguments: Kind.remote)
-    func whileNobodyIsThere(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func whileNobodyIsThere(_ kind: QueueKind) async throws {
         let hole = try BlackHole()
-        let path = kind == .redis ? "0?list=a" : "?queue=a"
-        let scheme = kind == .redis ? "redis" : "amqp"
-        let worker = try Worker(url: "\(scheme)://127.0.0.1:\(hole.port)/\(path)", task: ["true"])
+        let worker = try Worker(url: try await kind.make().url(at: hole.port), task: ["true"])
         try await waitUntilConnecting(worker, to: hole.port)
         let start = ContinuousClock.now
         worker.process.send(SIGTERM)
@@ -52,8 +50,8 @@ struct SignalTests {
         #expect(ContinuousClock.now - start < .seconds(9))
     }
 
-    @Test(arguments: Kind.remote)
-    func aSecondOneWhileConnecting(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func aSecondOneWhileConnecting(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let proxy = try queue.proxy()
         await proxy.freeze()
@@ -71,8 +69,8 @@ struct SignalTests {
     }
 
     /// The message is on its way to the worker, which is told to end and never hears of it.
-    @Test(arguments: Kind.remote)
-    func whileAClaimIsOnItsWay(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func whileAClaimIsOnItsWay(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let proxy = try queue.proxy()
         let worker = try Worker(queue, ["--lease", "4s"], through: proxy, task: ["true"])
@@ -89,8 +87,8 @@ struct SignalTests {
     }
 
     /// The task is stopped, and its message cannot be released in time; it comes back by itself.
-    @Test(arguments: Kind.remote)
-    func whileRunningOnAFrozenConnection(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func whileRunningOnAFrozenConnection(_ kind: QueueKind) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         let proxy = try queue.proxy()
         let notes = try Notes()
@@ -109,8 +107,8 @@ struct SignalTests {
     }
 
     /// What the task came to is not lost by a signal that comes a moment later.
-    @Test(arguments: Kind.remote)
-    func whileItSettles(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func whileItSettles(_ kind: QueueKind) async throws {
         let queue = try await kind.make(heartbeat: "10s")
         let proxy = try queue.proxy()
         let notes = try Notes()
@@ -128,8 +126,8 @@ struct SignalTests {
     }
 
     /// Within bounds also when the settlement never comes through.
-    @Test(arguments: Kind.remote)
-    func whileItCannotSettle(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func whileItCannotSettle(_ kind: QueueKind) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         let proxy = try queue.proxy()
         let notes = try Notes()
@@ -148,7 +146,7 @@ struct SignalTests {
     /// Nobody waits for a long lease to end who has been told to stop: for the grace, or until the second time.
     @Test(arguments: [1, 2])
     func whileItCannotSettleForLong(_ signals: Int) async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let proxy = try queue.proxy()
         let notes = try Notes()
         try await queue.put("m")
@@ -167,8 +165,8 @@ struct SignalTests {
         #expect(try await queue.left() == .oneClaimed)
     }
 
-    @Test(arguments: Kind.all)
-    func whileItLingers(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func whileItLingers(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         try await queue.put("m")
         let worker = try Worker(queue, ["--linger", "1h"], task: ["true"])

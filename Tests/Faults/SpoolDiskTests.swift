@@ -6,9 +6,9 @@ import Testing
 /// A spool on a file system that is full, or that nobody may write to any more. Needs the right to mount one.
 @Suite(.throttled)
 struct SpoolDiskTests {
-    private func full(_ body: String = "m") async throws -> (SmallDisk, SpoolFaultQueue) {
+    private func full(_ body: String = "m") async throws -> (SmallDisk, SpoolUnderTest) {
         let disk = try SmallDisk()
-        let queue = try SpoolFaultQueue(at: disk.path)
+        let queue = try SpoolUnderTest(at: disk.path)
         try await queue.put(body)
         return (disk, queue)
     }
@@ -41,7 +41,7 @@ struct SpoolDiskTests {
         try disk.makeRoom()
         try await Worker.run(queue, task: reject).expect(65, "dead-lettered", attempt: 2)
         try await queue.waitUntilLeft(.oneDead)
-        #expect(try await queue.deadLetter().body == "m")
+        #expect(try await queue.deadLetter().text == "m")
     }
 
     @Test func aResultOnAFullDisk() async throws {

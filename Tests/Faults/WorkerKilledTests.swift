@@ -5,8 +5,8 @@ import Testing
 /// The worker is killed, as by a kernel without memory or a machine without power, in each of its states.
 @Suite(.throttled)
 struct WorkerKilledTests {
-    @Test(arguments: Kind.all)
-    func beforeTheClaim(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func beforeTheClaim(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         let worker = try Worker(queue, task: notes.at(once: 0))
@@ -19,8 +19,8 @@ struct WorkerKilledTests {
     }
 
     /// Its process is there, and has not become the task.
-    @Test(arguments: Kind.all)
-    func betweenClaimAndTask(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func betweenClaimAndTask(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("m")
@@ -35,8 +35,8 @@ struct WorkerKilledTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test(arguments: Kind.all)
-    func whileTheTaskRuns(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func whileTheTaskRuns(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("m")
@@ -53,8 +53,8 @@ struct WorkerKilledTests {
     }
 
     /// The task has ended and nobody was told: its work is done again.
-    @Test(arguments: Kind.all)
-    func betweenTaskAndSettlement(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func betweenTaskAndSettlement(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("m")
@@ -71,8 +71,8 @@ struct WorkerKilledTests {
     }
 
     /// The settlement is on its way and never arrives.
-    @Test(arguments: Kind.remote, [0, 3, 65])
-    func whileItSettles(_ kind: Kind, _ status: Int) async throws {
+    @Test(arguments: QueueKind.remote, [0, 3, 65])
+    func whileItSettles(_ kind: QueueKind, _ status: Int) async throws {
         let queue = try await kind.make()
         let proxy = try queue.proxy()
         let notes = try Notes()
@@ -89,8 +89,8 @@ struct WorkerKilledTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test(arguments: Kind.all)
-    func betweenSettlementAndExit(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func betweenSettlementAndExit(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("m")
@@ -106,8 +106,8 @@ struct WorkerKilledTests {
 /// A message that kills every worker.
 @Suite(.throttled)
 struct PoisonTests {
-    @Test(arguments: Kind.all)
-    func endsInTheDeadLetters(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func endsInTheDeadLetters(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("poison")
@@ -120,13 +120,14 @@ struct PoisonTests {
         let killed = TestSupport.ExitStatus.signalled(SIGKILL)
         #expect(
             statuses
-                == (kind == .classic ? [killed, .exited(75), killed, .exited(65)] : [killed, killed, .exited(65)]))
+                == (kind.traits.countsLostAttempts
+                    ? [killed, killed, .exited(65)] : [killed, .exited(75), killed, .exited(65)]))
         last?.expect(65, "dead-lettered", saying: "ended without a settlement")
         #expect(notes.runs == ["poison 1", "poison 2"])
         let letter = try await queue.deadLetter()
-        #expect(letter.body == "poison")
+        #expect(letter.text == "poison")
         #expect(letter.attempts == 2)
-        #expect(letter.reason.contains("ended without a settlement"), "\(letter.reason)")
+        #expect(letter.reason?.contains("ended without a settlement") == true, "\(letter)")
         try await queue.waitUntilLeft(.oneDead)
     }
 }
@@ -134,8 +135,8 @@ struct PoisonTests {
 /// What takes up an attempt, and what does not.
 @Suite(.throttled)
 struct AttemptTests {
-    @Test(arguments: Kind.all)
-    func aCrashCountsAndAReleaseDoesNot(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func aCrashCountsAndAReleaseDoesNot(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("m")
@@ -144,7 +145,7 @@ struct AttemptTests {
         let second = try Worker(queue, task: notes.held())
         try await second.waitForTask()
         try await second.kill()
-        if kind == .classic {
+        if !kind.traits.countsLostAttempts {
             try await Worker.run(queue, task: notes.held())
                 .expect(75, "retry", attempt: 2, saying: "ended without a settlement")
         }
@@ -155,7 +156,7 @@ struct AttemptTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    private func stopped(_ queue: any FaultQueue, _ notes: Notes, attempt: Int) async throws {
+    private func stopped(_ queue: any QueueUnderTest, _ notes: Notes, attempt: Int) async throws {
         let worker = try Worker(queue, task: notes.held())
         try await worker.waitForTask()
         worker.process.send(SIGTERM)
@@ -168,8 +169,8 @@ struct AttemptTests {
 struct AtMostOnceTests {
     private let flags = ["--delivery", "at-most-once"]
 
-    @Test(arguments: Kind.all)
-    func aCrashLosesTheMessage(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func aCrashLosesTheMessage(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("m")
@@ -183,8 +184,8 @@ struct AtMostOnceTests {
     }
 
     /// What another worker had may have run, so it does not run again, and does not stay for ever either.
-    @Test(arguments: Kind.all)
-    func doesNotRunWhatMayHaveRun(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.allCases)
+    func doesNotRunWhatMayHaveRun(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let notes = try Notes()
         try await queue.put("m")
@@ -200,7 +201,7 @@ struct AtMostOnceTests {
     /// What is left to tell is told on another connection.
     @Test(arguments: [(0, "completed", 0), (65, "dead-lettered", 1)])
     func redisIsToldAfterAnOutage(_ status: Int, _ outcome: String, _ dead: Int) async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let proxy = try queue.proxy()
         let notes = try Notes()
         let id = "order 17"
@@ -219,14 +220,14 @@ struct AtMostOnceTests {
         try await worker.end().expect(Int32(status), outcome, attempt: 1)
         try await queue.waitUntilLeft(Left(dead: dead))
         let result = try await queue.server.command("GET", "{\(queue.list)}:result:\(id)").text
-        #expect(result == (status == 0 ? "\(Notes.started)\n" : nil))
+        #expect(result == (status == 0 ? "\(Shell.started)\n" : nil))
         // An id that nobody waits for any more is no longer kept.
         #expect(try await queue.server.command("ZCARD", queue.key("named")).integer == 0)
     }
 
     /// The queue has been told everything already.
-    @Test(arguments: Kind.remote)
-    func aCutDoesNotMatter(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func aCutDoesNotMatter(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let proxy = try queue.proxy()
         let notes = try Notes()

@@ -8,7 +8,7 @@ import Testing
 struct WorkerPausedTests {
     /// Where a claim lasts as long as the process a pause does no harm.
     @Test func onASpoolItKeepsItsClaim() async throws {
-        let queue = try SpoolFaultQueue()
+        let queue = try SpoolUnderTest()
         let notes = try Notes()
         try await queue.put("m")
         let worker = try Worker(queue, task: notes.held())
@@ -22,8 +22,8 @@ struct WorkerPausedTests {
         try await queue.waitUntilLeft(.nothing)
     }
 
-    @Test(arguments: Kind.remote)
-    func longerThanItsClaimWhileTheTaskRuns(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote)
+    func longerThanItsClaimWhileTheTaskRuns(_ kind: QueueKind) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         let notes = try Notes()
         try await queue.put("m")
@@ -40,8 +40,8 @@ struct WorkerPausedTests {
     }
 
     /// Its task ends during the pause: the settlement is the first thing that it does afterwards.
-    @Test(arguments: Kind.remote, [0, 3, 65])
-    func longerThanItsClaimWhileTheTaskEnds(_ kind: Kind, _ status: Int) async throws {
+    @Test(arguments: QueueKind.remote, [0, 3, 65])
+    func longerThanItsClaimWhileTheTaskEnds(_ kind: QueueKind, _ status: Int) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         let notes = try Notes()
         try await queue.put("m")
@@ -65,8 +65,8 @@ struct WorkerPausedTests {
     }
 
     /// Two of them, neither of which has the message any more.
-    @Test(arguments: [Kind.redis, .quorum])
-    func twoWithTheSameStaleClaim(_ kind: Kind) async throws {
+    @Test(arguments: QueueKind.remote.filter(\.traits.countsLostAttempts))
+    func twoWithTheSameStaleClaim(_ kind: QueueKind) async throws {
         let queue = try await kind.make(heartbeat: "1s")
         try await queue.put("m")
         var stale: [Worker] = []
@@ -96,7 +96,7 @@ struct WorkerPausedTests {
     /// A release does not use up the attempt, so the next worker's has the same number. The answer to the release is
     /// lost; the worker asks again, which must not take the message away from the next one.
     @Test func aReleaseThatIsRepeated() async throws {
-        let queue = try await RedisFaultQueue(on: .shared())
+        let queue = try await RedisUnderTest()
         let proxy = try queue.proxy()
         let notes = try Notes()
         try await queue.put("m")
@@ -121,10 +121,10 @@ struct WorkerPausedTests {
     }
 }
 
-extension FaultQueue {
+extension QueueUnderTest {
     /// A worker that has the second attempt and holds it.
     fileprivate func holder(_ notes: Notes) async throws -> Worker {
-        if kind == .classic {
+        if !kind.traits.countsLostAttempts {
             try await Worker.run(self, task: notes.held()).expect(75, "retry", attempt: 1)
         }
         let worker = try Worker(self, ["--lease", "10s"], task: notes.held())

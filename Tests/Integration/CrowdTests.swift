@@ -6,7 +6,7 @@ import Testing
 struct CrowdTests {
     @Test(arguments: QueueKind.allCases)
     func eachMessageExactlyOnce(_ kind: QueueKind) async throws {
-        let count = kind == .classic ? 500 : 2000
+        let count = kind.traits.crowd
         let queue = try await kind.make()
         let ledger = try Ledger()
         let bodies = (0..<count).map { "message-\($0)" }

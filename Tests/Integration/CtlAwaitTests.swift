@@ -14,7 +14,7 @@ struct CtlAwaitTests {
     ) async throws -> (requester: CtlEnd, worker: WorkerEnd) {
         if workerIsFirst {
             let worker = try Worker(queue, worker, task: task)
-            try await eventually(timeout: .seconds(60), "the worker waits") { try await queue.isAwaited(by: worker) }
+            try await queue.waitUntilAwaited(by: worker)
             let end = try await Ctl.run(queue, ["enqueue", "--await"] + flags, input: input)
             return (end, try await worker.end())
         }

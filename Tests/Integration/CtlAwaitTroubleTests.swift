@@ -11,7 +11,7 @@ struct CtlAwaitTroubleTests {
         let queue = try SpoolUnderTest()
         let requester = try Ctl.start(queue, ["enqueue", "--await", "body"])
         try await eventually(timeout: .seconds(60), "it is there") { queue.files("ready").count == 1 }
-        try FileManager.default.removeItem(atPath: queue.directory.path("ready/\(queue.files("ready")[0])"))
+        try FileManager.default.removeItem(atPath: queue.path("ready/\(queue.files("ready")[0])"))
         let end = try await Ctl.end(of: requester, queue)
         #expect(end.status == .exited(76))
         #expect(end.complaint == "the message is no longer in the queue, and no worker has said why")

@@ -54,7 +54,7 @@ struct CtlDeadChangeTests {
         #expect(try await queue.left() == .nothing)
     }
 
-    @Test(arguments: [QueueKind.spool, .classic, .quorum])
+    @Test(arguments: QueueKind.allCases.filter(\.traits.carriesHeaders))
     func retryKeepsWhatGoesWithTheBody(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         try await Ctl.enqueue(

@@ -98,11 +98,11 @@ struct CtlDeadForeignTests {
         let queue = try SpoolUnderTest()
         for room in ["dead"] {
             try FileManager.default.createDirectory(
-                atPath: queue.directory.path(room), withIntermediateDirectories: true)
+                atPath: queue.path(room), withIntermediateDirectories: true)
         }
-        try queue.directory.write("no reason", to: "dead/alone")
-        try queue.directory.write("riddle", to: "dead/riddle")
-        try queue.directory.write("{", to: "dead/riddle.reason.json")
+        try Data("no reason".utf8).write(to: URL(fileURLWithPath: queue.path("dead/alone")))
+        try Data("riddle".utf8).write(to: URL(fileURLWithPath: queue.path("dead/riddle")))
+        try Data("{".utf8).write(to: URL(fileURLWithPath: queue.path("dead/riddle.reason.json")))
         let letters = try await Ctl.objects(queue, "dead", "list", "--json")
         #expect(letters.map { $0["id"] as? String } == ["alone", "riddle"])
         #expect(letters.map { $0["reason"] as? String } == [Self.unknown, "its reason cannot be read"])

@@ -10,7 +10,7 @@ struct CtlEnqueuePropertiesTests {
     private static let report = Shell.run(
         #"printf '%s\n%s\n%s\n' "$SEMEL_MESSAGE_ID" "$SEMEL_CONTENT_TYPE" "$SEMEL_HEADERS"; cat"#)
 
-    @Test(arguments: [QueueKind.spool, .classic, .quorum])
+    @Test(arguments: QueueKind.allCases.filter(\.traits.carriesHeaders))
     func reachTheTask(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         try await Ctl.enqueue(
@@ -28,7 +28,7 @@ struct CtlEnqueuePropertiesTests {
         #expect(end.report?.messageId == "order 17/ü")
     }
 
-    @Test(arguments: [QueueKind.spool, .classic, .quorum])
+    @Test(arguments: QueueKind.allCases.filter(\.traits.carriesHeaders))
     func everyMessageHasThem(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         try await Ctl.enqueue(queue, "--lines", "--header", "a=1", "--content-type", "x/y", input: Array("1\n2".utf8))

@@ -34,7 +34,7 @@ struct CtlExplainQueueTests {
         try await queue.put("a")
         var text = amqp(queue)
         text.authentication = [
-            "host": "amqp://127.0.0.1:\(queue.server.port)/", "username": Credentials.user,
+            "host": "amqp://127.0.0.1:\(queue.server.port)/", "username": queue.user,
             "password": Credentials.password,
         ]
         #expect(try await Explain.reading(text.text) == 1)
@@ -124,7 +124,7 @@ struct CtlExplainQueueTests {
         let rabbitMQ = try #require(try await QueueKind.classic.make() as? RabbitMQUnderTest)
         let redis = try #require(try await QueueKind.redis.make() as? RedisUnderTest)
         var refused = amqp(rabbitMQ)
-        refused.authentication = ["host": "amqp://\(Credentials.user):wrong@127.0.0.1:\(rabbitMQ.server.port)/"]
+        refused.authentication = ["host": "amqp://\(rabbitMQ.user):wrong@127.0.0.1:\(rabbitMQ.server.port)/"]
         var missing = amqp(rabbitMQ)
         missing.triggers = [.rabbitMQ("nowhere")]
         var http = missing

@@ -31,10 +31,10 @@ struct CtlQueueTests {
         #expect(counts["claimed"] is NSNull == isRabbitMQ)
         #expect(counts["delayed"] as? Int == 1)
         #expect(counts["dead"] as? Int == 1)
-        #expect(counts["oldestSeconds"] is NSNull == (kind != .spool))
-        if kind == .spool { #expect((0...600).contains(counts["oldestSeconds"] as? Double ?? -1)) }
+        #expect(counts["oldestSeconds"] is NSNull == !kind.traits.tellsAge)
+        if kind.traits.tellsAge { #expect((0...600).contains(counts["oldestSeconds"] as? Double ?? -1)) }
         let name = try #require(counts["queue"] as? String)
-        #expect(!name.contains("@") && (name.contains("q-") || kind == .spool))
+        #expect(!name.contains("@") && (name.contains("q-") || !kind.traits.isRemote))
 
         let text = try await Ctl.run(queue, "queue")
         #expect(text.status == .exited(0), "\(text.stderrText)")
@@ -42,7 +42,7 @@ struct CtlQueueTests {
         try #require(rows.count == 2)
         #expect(rows[0] == ["READY", "CLAIMED", "DELAYED", "DEAD", "OLDEST"])
         #expect(Array(rows[1].prefix(4)) == ["2", isRabbitMQ ? "-" : "1", "1", "1"])
-        #expect((rows[1].last == "-") == (kind != .spool))
+        #expect((rows[1].last == "-") == !kind.traits.tellsAge)
 
         // Looking has touched nothing.
         #expect(try await queue.left() == Left(ready: 2, claimed: 1, delayed: 1, dead: 1))

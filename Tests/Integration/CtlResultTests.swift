@@ -92,8 +92,8 @@ struct CtlResultTests {
         let names = queue.files("done")
         try #require(names.count == 4)
         for name in names where !name.hasSuffix(".result") {
-            let body = try Data(contentsOf: URL(fileURLWithPath: queue.directory.path("done/\(name)")))
-            let result = try Data(contentsOf: URL(fileURLWithPath: queue.directory.path("done/\(name).result")))
+            let body = try Data(contentsOf: URL(fileURLWithPath: queue.path("done/\(name)")))
+            let result = try Data(contentsOf: URL(fileURLWithPath: queue.path("done/\(name).result")))
             #expect(result == body + Data("!".utf8))
         }
         #expect(queue.files("incoming") == [])
@@ -102,13 +102,13 @@ struct CtlResultTests {
     @Test func aResultThatCannotBeWrittenKeepsTheMessage() async throws {
         let queue = try SpoolUnderTest()
         try FileManager.default.createDirectory(
-            atPath: queue.directory.path("done/m-1.result"), withIntermediateDirectories: true)
+            atPath: queue.path("done/m-1.result"), withIntermediateDirectories: true)
         try queue.put(Array("body".utf8), as: "m-1")
         let end = try await Worker.run(queue, Self.withResult, task: Shell.succeeding)
         #expect(end.status == .exited(75), "\(end.stderr)")
         #expect(end.report?.reason?.contains("handed back to the queue") == true)
         #expect(queue.files("done") == [])
-        try FileManager.default.removeItem(atPath: queue.directory.path("done/m-1.result"))
+        try FileManager.default.removeItem(atPath: queue.path("done/m-1.result"))
         let again = try await Worker.run(queue, Self.withResult, task: Shell.succeeding)
         #expect(again.status == .exited(0), "\(again.stderr)")
         #expect(queue.files("done") == ["m-1", "m-1.result"])

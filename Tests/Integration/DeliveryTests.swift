@@ -21,10 +21,9 @@ struct DeliveryTests {
         #expect(try await queue.left() == .nothing)
     }
 
-    /// A classic queue only tells that a message was handed out before, not how often: the next worker writes the crash
-    /// down instead of running the task.
+    /// Where the queue does not: the next worker writes the crash down instead of running the task.
     private func countTheCrash(_ queue: any QueueUnderTest, _ kind: QueueKind) async throws {
-        guard kind == .classic else { return }
+        guard !kind.traits.countsLostAttempts else { return }
         let end = try await Worker.run(queue, task: Shell.run("echo ran"))
         #expect(end.status == .exited(75), "\(end.stderr)")
         #expect(end.text == "")

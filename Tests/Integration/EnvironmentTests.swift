@@ -7,7 +7,7 @@ import Testing
 struct EnvironmentTests {
     private func rabbitMQ(_ queue: RabbitMQUnderTest) -> [String: String] {
         [
-            "MQ_HOST": "127.0.0.1", "MQ_PORT": "\(queue.server.port)", "MQ_USERNAME": Credentials.user,
+            "MQ_HOST": "127.0.0.1", "MQ_PORT": "\(queue.server.port)", "MQ_USERNAME": queue.user,
             "MQ_PASSWORD": Credentials.password, "MQ_VHOST": "/", "MQ_QUEUE": queue.queue,
         ]
     }
@@ -20,7 +20,7 @@ struct EnvironmentTests {
     }
 
     @Test func theVariablesOfRabbitMQWorkers() async throws {
-        let queue = try await RabbitMQUnderTest("mq-variables", .quorum)
+        let queue = try await RabbitMQUnderTest(.quorum, named: "mq-variables")
         for virtualHost in ["/", ""] {
             try await queue.put("as before")
             var variables = rabbitMQ(queue)
@@ -122,7 +122,7 @@ struct EnvironmentTests {
     /// Whichever way the worker was told its password, the task is not, and no line of a failing worker tells it.
     @Test(arguments: ["succeeds", "fails", "rejects"])
     func passwordsStayWithTheWorker(_ end: String) async throws {
-        let rabbitMQ = try await RabbitMQUnderTest("passwords-\(end)", .quorum)
+        let rabbitMQ = try await RabbitMQUnderTest(.quorum, named: "passwords-\(end)")
         let redis = try await RedisUnderTest("passwords-\(end)")
         let status = ["succeeds": 0, "fails": 1, "rejects": 65][end] ?? 0
         let task = Shell.run("env; tr '\\0' '\\n' < /proc/self/environ; env >&2; exit \(status)")

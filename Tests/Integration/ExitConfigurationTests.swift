@@ -67,7 +67,7 @@ struct ExitConfigurationTests {
 
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func rabbitMQRefuses(_ type: RabbitMQServer.QueueType) async throws {
-        let queue = try await RabbitMQUnderTest("refused-\(type)", type)
+        let queue = try await RabbitMQUnderTest(type, named: "refused-\(type)")
         try await queue.put("untouched")
         let server = queue.server
         let secrets = ["wrong-password", Credentials.password]
@@ -77,14 +77,14 @@ struct ExitConfigurationTests {
                 try await worker.end(), code: 77, outcome: "refused", naming: "SEMEL_QUEUE",
                 sourceLocation: sourceLocation)
         }
-        try await expectRefused(server.url(queue: queue.queue, user: Credentials.user, password: "wrong-password"))
+        try await expectRefused(server.url(queue: queue.queue, user: queue.user, password: "wrong-password"))
         try await expectRefused(server.url(queue: queue.queue, user: "nobody", password: "wrong-password"))
 
         // A virtual host, then a queue, that this user has no business with.
         try await server.createVirtualHost("elsewhere-\(type)")
         try await expectRefused(
             server.url(
-                queue: "a", user: Credentials.user, password: Credentials.password, virtualHost: "elsewhere-\(type)"))
+                queue: "a", user: queue.user, password: Credentials.password, virtualHost: "elsewhere-\(type)"))
         try await server.createUser("reader-\(type)", password: Credentials.password)
         try await server.setPermissions(user: "reader-\(type)", configure: "", write: "", read: "others-.*")
         try await expectRefused(
@@ -125,15 +125,18 @@ struct ExitConfigurationTests {
     }
 
     @Test func unknownQueues() async throws {
-        let rabbitMQ = try await Credentials.rabbitMQ()
-        let (user, password) = (Credentials.user, Credentials.password)
+        let rabbitMQ = try await RabbitMQUnderTest(.classic, named: "somewhere")
+        let (user, password) = (rabbitMQ.user, Credentials.password)
         let directory = try TemporaryDirectory("no-spool")
         try directory.write("a file", to: "file")
         let redis = try await RedisUnderTest("not-a-list")
         try await redis.server.command("SET", "not-a-list", "text")
         let urls = [
-            (rabbitMQ.url(queue: "nothing-here", user: user, password: password), "nothing-here"),
-            (rabbitMQ.url(queue: "a", user: user, password: password, virtualHost: "no-such-vhost"), "no-such-vhost"),
+            (rabbitMQ.server.url(queue: "nothing-here", user: user, password: password), "nothing-here"),
+            (
+                rabbitMQ.server.url(queue: "a", user: user, password: password, virtualHost: "no-such-vhost"),
+                "no-such-vhost"
+            ),
             ("spool:\(directory.path("missing"))", directory.path("missing")),
             ("spool:\(directory.path("file"))", directory.path("file")),
             (redis.url, "not-a-list"),
@@ -147,6 +150,6 @@ struct ExitConfigurationTests {
         }
         // Looking for a queue must not make it.
         #expect(!FileManager.default.fileExists(atPath: directory.path("missing")))
-        await #expect(throws: (any Error).self) { try await rabbitMQ.depth(of: "nothing-here") }
+        await #expect(throws: (any Error).self) { try await rabbitMQ.server.depth(of: "nothing-here") }
     }
 }

@@ -46,8 +46,7 @@ struct ExitDeadLetterTests {
         #expect(letter.exit == 3)
         #expect(letter.reason?.contains("3 of 3") == true)
         #expect(letter.output == "went wrong")
-        // A queue without ids of its own gives none to a message that it only passes on.
-        if kind != .classic && kind != .quorum { #expect(ids.count == 1) }
+        if kind.traits.givesIDs { #expect(ids.count == 1) }
     }
 
     @Test(arguments: QueueKind.allCases)

@@ -66,7 +66,7 @@ struct ExitSignalTests {
     func whileIdle(_ kind: QueueKind, _ stop: Stop) async throws {
         let queue = try await kind.make()
         let worker = try Worker(queue, ["--wait", "forever"], task: Shell.run("echo ran"))
-        try await eventually(timeout: .seconds(60), "it waits") { try await queue.isAwaited(by: worker) }
+        try await queue.waitUntilAwaited(by: worker)
         worker.process.send(stop.signal)
         let end = try await worker.end()
         #expect(end.status == .exited(stop.code), "\(end.stderr)")

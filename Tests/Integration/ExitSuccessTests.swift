@@ -65,7 +65,7 @@ struct ExitSuccessTests {
     func isWokenByAMessage(_ kind: QueueKind, _ wait: String) async throws {
         let queue = try await kind.make()
         let worker = try Worker(queue, ["--wait", wait], task: Shell.succeeding)
-        try await eventually(timeout: .seconds(60), "it waits") { try await queue.isAwaited(by: worker) }
+        try await queue.waitUntilAwaited(by: worker)
         try await queue.put("late")
         let end = try await worker.end()
         #expect(end.status == .exited(0), "\(end.stderr)")

@@ -5,12 +5,13 @@ import Testing
 @Suite(.allLanes, .serialized)
 struct LargeBodyTests {
     @Test(arguments: QueueKind.allCases)
-    func sixtyFourMebibytes(_ kind: QueueKind) async throws {
+    func theLargest(_ kind: QueueKind) async throws {
         let queue = try await kind.make()
         let directory = try TemporaryDirectory("large")
         let file = directory.path("body")
         let made = try await run(
-            .init(path: "/bin/sh"), ["-c", #"head -c 67108864 /dev/urandom > "$1"; sha256sum < "$1""#, "sh", file])
+            .init(path: "/bin/sh"),
+            ["-c", #"head -c "$2" /dev/urandom > "$1"; sha256sum < "$1""#, "sh", file, "\(kind.traits.largestBody)"])
         let expected = made.stdoutText
         try #require(made.status == .exited(0) && expected.count > 64)
 

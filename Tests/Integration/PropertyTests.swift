@@ -43,7 +43,7 @@ struct PropertyTests {
 
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func ofAMQP(_ type: RabbitMQServer.QueueType) async throws {
-        let queue = try await RabbitMQUnderTest("properties-\(type)", type)
+        let queue = try await RabbitMQUnderTest(type, named: "properties-\(type)")
         try await queue.put("{}", Self.properties)
         let lines = try await told(queue)
         #expect(lines[0] == "order-17")
@@ -57,7 +57,7 @@ struct PropertyTests {
     /// A second attempt is told the same, whatever the broker has added to the headers meanwhile.
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func ofAMQPOverARetry(_ type: RabbitMQServer.QueueType) async throws {
-        let queue = try await RabbitMQUnderTest("retried-properties-\(type)", type)
+        let queue = try await RabbitMQUnderTest(type, named: "retried-properties-\(type)")
         try await queue.put("{}", Self.properties)
         let first = try await told(queue, exit: 1)
         let second = try await told(queue, exit: 1)
@@ -73,7 +73,7 @@ struct PropertyTests {
     /// The message's dead letter is the message: nothing of it is lost.
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func ofAMQPInADeadLetter(_ type: RabbitMQServer.QueueType) async throws {
-        let queue = try await RabbitMQUnderTest("dead-properties-\(type)", type)
+        let queue = try await RabbitMQUnderTest(type, named: "dead-properties-\(type)")
         var properties = Self.properties
         properties.expiration = "3600000"
         properties.type = "order"
@@ -101,7 +101,7 @@ struct PropertyTests {
 
     /// With a quorum queue its owner has asked for copies on several machines; waiting and dead messages have them too.
     @Test func companionsOfAQuorumQueueAreQuorumQueues() async throws {
-        let queue = try await RabbitMQUnderTest("copies", .quorum)
+        let queue = try await RabbitMQUnderTest(.quorum, named: "copies")
         for task in [Shell.failing, Shell.rejecting] {
             try await queue.put("x")
             let end = try await Worker.run(queue, ["--retry-delay", "1h"], task: task)

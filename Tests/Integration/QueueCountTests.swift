@@ -18,9 +18,7 @@ struct QueueCountTests {
 
         #expect(try await queue.left() == Left(ready: 2, claimed: 1, delayed: 1, dead: 1))
         let counts = try await Semelctl.counts(queue)
-        // AMQP has no word for how many messages are with consumers.
-        let isRabbitMQ = kind == .classic || kind == .quorum
-        #expect(counts.claimed == (isRabbitMQ ? nil : 1))
+        #expect(counts.claimed == (kind.traits.tellsClaimed ? 1 : nil))
         #expect(counts.ready == 2)
         #expect(counts.delayed == 1)
         #expect(counts.dead == 1)

@@ -26,7 +26,7 @@ struct ResultTests {
 
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func toTheReplyQueue(_ type: RabbitMQServer.QueueType) async throws {
-        let queue = try await RabbitMQUnderTest("requests-\(type)", type)
+        let queue = try await RabbitMQUnderTest(type, named: "requests-\(type)")
         let replies = "replies-\(type)"
         try await queue.server.declareQueue(replies)
         try await queue.put("x", request("1", correlationID: "c-1", replyTo: replies))
@@ -42,7 +42,7 @@ struct ResultTests {
     }
 
     @Test func withoutAReplyQueueTheMessageIsCompleted() async throws {
-        let queue = try await RabbitMQUnderTest("no-reply", .quorum)
+        let queue = try await RabbitMQUnderTest(.quorum, named: "no-reply")
         try await queue.put("x", request("1", correlationID: nil, replyTo: nil))
         try await queue.put("x", request("2", correlationID: nil, replyTo: "replies-that-are-gone"))
         for _ in 1...2 {
@@ -55,7 +55,7 @@ struct ResultTests {
 
     /// A result that the broker does not take must not be lost with its message.
     @Test func aReplyQueueThatIsFullKeepsTheMessage() async throws {
-        let queue = try await RabbitMQUnderTest("full-reply", .quorum)
+        let queue = try await RabbitMQUnderTest(.quorum, named: "full-reply")
         let full: [String: AMQPValue] = ["x-max-length": 1, "x-overflow": "reject-publish"]
         try await queue.server.declareQueue("replies-full", arguments: full)
         try await queue.server.publish("the only one", to: "replies-full")

@@ -70,7 +70,7 @@ struct SecondMessageTests {
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum], Way.allCases)
     func onRabbitMQ(_ type: RabbitMQServer.QueueType, _ way: Way) async throws {
         for wait in ["0", "30s"] {
-            let queue = try await RabbitMQUnderTest("second-\(type)-\(way)-\(wait)", type)
+            let queue = try await RabbitMQUnderTest(type, named: "second-\(type)-\(way)-\(wait)")
             try await queue.put("first", "second")
             try await runOne(queue, way, wait: wait)
             expectUntouched(try await queue.server.take(2, from: queue.queue).first { $0.text == "second" })
@@ -94,7 +94,7 @@ struct SecondMessageTests {
         try queue.put(Array("second".utf8), as: "2-second")
         func facts() throws -> (number: UInt64?, changed: timespec) {
             var facts = stat()
-            guard stat(queue.directory.path("ready/2-second"), &facts) == 0 else { throw SupportError("it is gone") }
+            guard stat(queue.path("ready/2-second"), &facts) == 0 else { throw SupportError("it is gone") }
             return (UInt64(facts.st_ino), facts.st_ctim)
         }
         let before = try facts()
@@ -126,10 +126,10 @@ struct SecondMessageTests {
     /// Two messages that come at the same moment to a worker that waits for one.
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func whenTwoComeAtOnce(_ type: RabbitMQServer.QueueType) async throws {
-        let queue = try await RabbitMQUnderTest("two-at-once-\(type)", type)
+        let queue = try await RabbitMQUnderTest(type, named: "two-at-once-\(type)")
         for _ in 1...15 {
             let worker = try Worker(queue, task: ["true"])
-            try await eventually(timeout: .seconds(60), "it waits") { try await queue.isAwaited(by: worker) }
+            try await queue.waitUntilAwaited(by: worker)
             try await queue.put("first", "second")
             let end = try await worker.end()
             #expect(end.status == .exited(0), "\(end.stderr)")
@@ -143,11 +143,11 @@ struct SecondMessageTests {
     /// A message that comes when the worker is about to give up is either run or left for another.
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func whenOneComesAtTheEndOfTheWait(_ type: RabbitMQServer.QueueType) async throws {
-        let queue = try await RabbitMQUnderTest("last-moment-\(type)", type)
+        let queue = try await RabbitMQUnderTest(type, named: "last-moment-\(type)")
         for round in 1...20 {
             let worker = try Worker(queue, ["--wait", "200ms"], task: Shell.succeeding)
             try await eventually(timeout: .seconds(60), "it waits") {
-                try await queue.isAwaited(by: worker) || !worker.process.isRunning
+                try await queue.isAwaited(by: worker.process.pid) || !worker.process.isRunning
             }
             // Not awaited but aimed at: some come before the end of the wait, some during it, some after it.
             try await Task.sleep(for: .milliseconds(130 + round * 4))
@@ -173,7 +173,7 @@ struct SecondMessageTests {
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func afterAnIdleWorker(_ type: RabbitMQServer.QueueType) async throws {
         for wait in ["0", "100ms"] {
-            let queue = try await RabbitMQUnderTest("after-idle-\(type)-\(wait)", type)
+            let queue = try await RabbitMQUnderTest(type, named: "after-idle-\(type)-\(wait)")
             let end = try await Worker.run(queue, ["--wait", wait], task: Shell.succeeding)
             #expect(end.report?.outcome == "idle")
             try await queue.put("later")

@@ -23,7 +23,7 @@ struct TerminationLogTests {
 
     /// The only part of it that a stranger chooses the length of on the way in.
     @Test func aLongMessageID() async throws {
-        let queue = try await RabbitMQUnderTest("long-id", .quorum)
+        let queue = try await RabbitMQUnderTest(.quorum, named: "long-id")
         let id = String(repeating: "\u{1}", count: 255)
         try await queue.put("x", MessageProperties(messageID: id))
         let end = try await Worker.run(queue, task: Shell.rejecting)

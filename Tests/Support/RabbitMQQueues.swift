@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 extension RabbitMQServer {
-    public enum QueueType: String, Sendable {
+    public enum QueueType: String, CaseIterable, Sendable {
         case classic, quorum
     }
 

@@ -81,12 +81,14 @@ public final class RabbitMQServer: Sendable {
     }
 
     /// The URL of a queue on this broker.
+    ///
+    /// - Parameter port: of a proxy that takes the broker's place.
     public func url(
         queue: String, user: String = "guest", password: String = "guest", virtualHost: String = "/",
-        options: [String: String] = [:]
+        options: [String: String] = [:], at port: Int? = nil
     ) -> String {
         let credentials = "\(percentEncoded(user)):\(percentEncoded(password))"
-        let host = "127.0.0.1:\(port)"
+        let host = "127.0.0.1:\(port ?? self.port)"
         return "amqp://\(credentials)@\(host)/\(percentEncoded(virtualHost))\(query(("queue", queue), options))"
     }
 

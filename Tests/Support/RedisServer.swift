@@ -74,18 +74,26 @@ public final class RedisServer: Sendable {
     }
 
     /// The URL of a list (`?list=`) on this server, with its password unless others are named.
+    ///
+    /// - Parameter port: of a proxy that takes the server's place.
     public func url(
-        list: String, user: String? = nil, password: String? = nil, database: Int = 0, options: [String: String] = [:]
+        list: String, user: String? = nil, password: String? = nil, database: Int = 0, options: [String: String] = [:],
+        at port: Int? = nil
     ) -> String {
-        "redis://\(credentials(user, password))127.0.0.1:\(port)/\(database)\(query(("list", list), options))"
+        let host = "127.0.0.1:\(port ?? self.port)"
+        return "redis://\(credentials(user, password))\(host)/\(database)\(query(("list", list), options))"
     }
 
     /// The URL of a consumer group on a stream of this server.
+    ///
+    /// - Parameter port: of a proxy that takes the server's place.
     public func url(
-        stream: String, group: String, user: String? = nil, password: String? = nil, options: [String: String] = [:]
+        stream: String, group: String, user: String? = nil, password: String? = nil, options: [String: String] = [:],
+        at port: Int? = nil
     ) -> String {
         let options = options.merging(["group": group]) { first, _ in first }
-        return "redis://\(credentials(user, password))127.0.0.1:\(port)/0\(query(("stream", stream), options))"
+        let host = "127.0.0.1:\(port ?? self.port)"
+        return "redis://\(credentials(user, password))\(host)/0\(query(("stream", stream), options))"
     }
 
     private func credentials(_ user: String?, _ password: String?) -> String {

@@ -3,8 +3,6 @@ import TestSupport
 
 /// What a test and its tasks tell each other: files in a directory of their own.
 final class Notes: Sendable {
-    static let started = "task-started"
-
     private let directory: TemporaryDirectory
 
     init() throws {
@@ -13,7 +11,7 @@ final class Notes: Sendable {
 
     /// Every task notes its run first: one line, appended as a whole.
     private func script(_ rest: String) -> [String] {
-        let head = #"body=$(cat); echo "$body $SEMEL_ATTEMPT" >> "$1/runs"; echo \#(Self.started); "#
+        let head = #"body=$(cat); echo "$body $SEMEL_ATTEMPT" >> "$1/runs"; echo \#(Shell.started); "#
         return ["/bin/sh", "-c", head + rest, "task", directory.path]
     }
 

@@ -1,18 +1,46 @@
-import Foundation
-import TestSupport
+public import Glibc
 
-/// A queue on the shared broker, worked on by a user who is nobody's administrator.
-final class RabbitMQUnderTest: QueueUnderTest {
-    let server: RabbitMQServer
-    let queue: String
+extension QueueTraits {
+    static let classic = rabbitMQ(countsLostAttempts: false, crowd: 500)
+    static let quorum = rabbitMQ(countsLostAttempts: true, crowd: 2000)
 
-    var secrets: [String] { Credentials.secrets }
-    var url: String { server.url(queue: queue, user: Credentials.user, password: Credentials.password) }
+    /// AMQP has no word for how many messages are with consumers, and a broker gives no ids.
+    private static func rabbitMQ(countsLostAttempts: Bool, crowd: Int) -> QueueTraits {
+        QueueTraits(
+            server: "RabbitMQ", countsLostAttempts: countsLostAttempts, givesIDs: false, tellsClaimed: false,
+            crowd: crowd)
+    }
+}
 
-    init(_ name: String, _ type: RabbitMQServer.QueueType) async throws {
-        server = try await Credentials.rabbitMQ()
+/// A queue on a broker, worked on by a user of its own who is nobody's administrator.
+public final class RabbitMQUnderTest: QueueUnderTest {
+    public let kind: QueueKind
+    public let server: RabbitMQServer
+    public let queue: String
+    public let secrets = Credentials.secrets
+    private let options: [String: String]
+
+    public var port: Int? { server.port }
+    public var user: String { queue }
+
+    /// - Parameters:
+    ///   - server: the one that all tests use, unless there is another.
+    ///   - heartbeat: semel's default without one.
+    public init(
+        _ type: RabbitMQServer.QueueType, named name: String = QueueKind.freshName(), on server: RabbitMQServer? = nil,
+        heartbeat: String? = nil
+    ) async throws {
+        kind = type == .quorum ? .quorum : .classic
+        if let server {
+            self.server = server
+        } else {
+            self.server = try await .shared()
+        }
         queue = name
-        try await server.declareQueue(name, type: type)
+        options = heartbeat.map { ["heartbeat": $0] } ?? [:]
+        try await self.server.declareQueue(queue, type: type)
+        try await self.server.createUser(queue, password: Credentials.password)
+        try await self.server.setPermissions(user: queue)
     }
 
     /// Quorum queues keep the broker busy for as long as they are there.
@@ -25,6 +53,17 @@ final class RabbitMQUnderTest: QueueUnderTest {
         }
     }
 
+    public func url(at port: Int?) -> String {
+        server.url(queue: queue, user: user, password: Credentials.password, options: options, at: port)
+    }
+
+    public var urlOfMissingQueue: String? {
+        server.url(queue: "\(queue)-missing", user: user, password: Credentials.password)
+    }
+    public var urlWithWrongCredentials: String? {
+        server.url(queue: queue, user: user, password: Credentials.wrong)
+    }
+
     /// In Erlang: the queue under test and those that semel has made beside it.
     private static func ours(_ queue: String) -> String {
         """
@@ -33,11 +72,11 @@ final class RabbitMQUnderTest: QueueUnderTest {
         """
     }
 
-    func put(_ bodies: [[UInt8]]) async throws {
+    public func put(_ bodies: [[UInt8]]) async throws {
         try await server.publish(bodies: bodies, to: queue)
     }
 
-    func put(_ text: String, _ properties: MessageProperties) async throws {
+    public func put(_ text: String, _ properties: MessageProperties) async throws {
         try await server.publish(text, to: queue, properties: properties)
     }
 
@@ -60,7 +99,7 @@ final class RabbitMQUnderTest: QueueUnderTest {
             .filter { $0 != queue }
     }
 
-    func left() async throws -> Left {
+    public func left() async throws -> Left {
         let companions = try await companions()
         let own = try await server.depth(of: queue)
         var left = Left(ready: own.ready, claimed: own.unacknowledged)
@@ -77,11 +116,11 @@ final class RabbitMQUnderTest: QueueUnderTest {
         return left
     }
 
-    func readyBodies() async throws -> [[UInt8]] {
+    public func readyBodies() async throws -> [[UInt8]] {
         try await server.messages(in: queue).map(\.body)
     }
 
-    func deadLetters() async throws -> [DeadLetterSeen] {
+    public func deadLetters() async throws -> [DeadLetterSeen] {
         try await server.messages(in: "\(queue).dead").map { message in
             DeadLetterSeen(
                 body: message.body, reason: message.headers["x-semel-reason"]?.text,
@@ -90,16 +129,17 @@ final class RabbitMQUnderTest: QueueUnderTest {
         }
     }
 
-    func isAwaited(by worker: Worker) async throws -> Bool {
+    /// The broker does not know of processes: whoever consumes.
+    public func isAwaited(by process: pid_t) async throws -> Bool {
         let bytes = queue.utf8.map(String.init).joined(separator: ",")
         let count = try await server.evaluate(
             """
             {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<\(bytes)>>)),
             length(rabbit_amqqueue:consumers(Q))
             """)
-        return count == "1"
+        return count != "0"
     }
 
     /// Results go to the queue that the message names.
-    func result(of id: String) async throws -> [UInt8]? { nil }
+    public func result(of id: String) async throws -> [UInt8]? { nil }
 }

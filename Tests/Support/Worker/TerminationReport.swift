@@ -1,18 +1,17 @@
-import Foundation
-import TestSupport
+public import Foundation
 
 /// The termination log's line, read as strictly as a program would that somebody else wrote.
-struct TerminationReport: Decodable, Hashable, Sendable {
-    var outcome: String
-    var messageId: String?
-    var attempt: Int?
-    var taskExit: Int?
-    var seconds: Double
-    var reason: String?
+public struct TerminationReport: Decodable, Hashable, Sendable {
+    public var outcome: String
+    public var messageId: String?
+    public var attempt: Int?
+    public var taskExit: Int?
+    public var seconds: Double
+    public var reason: String?
 
     private static let names: Set = ["outcome", "messageId", "attempt", "taskExit", "seconds", "reason"]
 
-    init(_ log: Data) throws {
+    public init(_ log: Data) throws {
         let text = String(decoding: log, as: UTF8.self)
         guard log.count <= 4096 else { throw SupportError("the termination log has \(log.count) bytes") }
         guard text.hasSuffix("\n"), text.dropLast().allSatisfy({ !$0.isNewline }) else {
