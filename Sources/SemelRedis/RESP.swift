@@ -1,6 +1,6 @@
 import CHiredis
 import NIOCore
-public import Semel
+import Semel
 
 /// A reply in the Redis serialization protocol, version 2.
 enum RedisValue: Sendable {

@@ -40,7 +40,9 @@ final class RedisLink: Sendable {
         } catch let failure as RedisFailure {
             throw failure
         } catch {
-            throw .broken(Self.text(of: error))
+            // What the files for TLS lack is told from inside the attempt to connect.
+            let inner = (error as? NIOConnectionError)?.connectionErrors.first?.error as? RedisFailure
+            throw inner ?? .broken(Self.text(of: error))
         }
     }
 
@@ -186,13 +188,16 @@ private final class RedisHandler: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let failure = error as? RedisFailure { return end(context, failure) }
         let system = (error as? IOError).map { SystemError(doing: "talk to Redis", code: $0.errnoCode).description }
-        end(context, .broken(system ?? "\(error)"))
+        end(context, .broken("\(system ?? "\(error)")\(hint)"))
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        let hint = isEncrypted || hasAnswered ? "" : " before it had answered; one that speaks TLS wants rediss://"
         end(context, .broken("Redis closed the connection\(hint)"))
         context.fireChannelInactive()
+    }
+
+    private var hint: String {
+        isEncrypted || hasAnswered ? "" : " before it had answered; one that speaks TLS wants rediss://"
     }
 
     private func end(_ context: ChannelHandlerContext, _ reason: RedisFailure) {

@@ -17,7 +17,7 @@ extension RedisServers {
             }
         }
         switch topology {
-        case .servers where hosts.count == 1: return try await search.open(hosts[0], share: 1)
+        case .servers where hosts.count == 1: return try await connect(to: hosts[0], on: group, within: limit)
         case .servers: return try await search.firstMaster()
         case .sentinels(let master, let credentials):
             return try await search.master(called: master, sentinelsKnow: credentials)

@@ -1,3 +1,4 @@
+public import NIOCore
 public import Semel
 import Synchronization
 
@@ -40,6 +41,23 @@ public struct RedisServers: Sendable {
         case .servers: "Redis at \(list)"
         case .sentinels(let master, _): "Redis ‘\(master)’ of the sentinels at \(list)"
         }
+    }
+}
+
+extension RedisServers {
+    /// Runs a script that looks at one key and returns a number.
+    ///
+    /// - Parameter limit: For the connection, and then for the answer.
+    public func evaluate(
+        _ script: String, key: String, _ arguments: [String], on group: any EventLoopGroup, within limit: Duration
+    ) async throws(RedisFailure) -> Int64 {
+        let connection = try await RedisConnection.open(self, on: group, within: limit)
+        defer { connection.close() }
+        let command = RedisScripts.run(script, keys: [key], arguments.map { RedisArgument($0) })
+        guard let number = try await connection.command(command, within: limit).integer else {
+            throw .broken("Redis answered out of turn")
+        }
+        return number
     }
 }
 

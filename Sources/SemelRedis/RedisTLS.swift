@@ -189,10 +189,10 @@ private final class RedisHandshake: ChannelInboundHandler {
         if says("CERTIFICATE_VERIFY_FAILED") { return .mismatch("its certificate \(Self.fault(of: certificate))") }
         // The server's alerts about ours.
         if says("CERTIFICATE_REQUIRED") || says("HANDSHAKE_FAILURE") && !hasCertificate {
-            return .refused("it wants a client certificate; name one with &cert=FILE&key=FILE")
+            return .refused("it wants a client certificate (cert, key)")
         }
-        if says("ALERT_BAD_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE", "ALERT_CERTIFICATE", "ALERT_UNKNOWN_CA", "ALERT_ACCESS_DENIED", "ALERT_DECRYPT_ERROR")
-        {
+        let complaints = ["BAD_CERTIFICATE", "UNSUPPORTED_CERTIFICATE", "CERTIFICATE_", "UNKNOWN_CA", "ACCESS_DENIED"]
+        if complaints.contains(where: { stack.contains("ALERT_\($0)") }) {
             return .refused("it does not accept the client certificate: \(Self.alert(in: stack))")
         }
         if says("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "INVALID_RECORD", "UNEXPECTED_RECORD") {
@@ -211,7 +211,7 @@ private final class RedisHandshake: ChannelInboundHandler {
         if certificate.notValidBefore > now {
             return "is not valid yet, but from \(Self.text(certificate.notValidBefore)) on"
         }
-        return "is of an unknown authority: name that with &cacert=FILE"
+        return "is of an unknown authority (cacert)"
     }
 
     private static func text(_ seconds: time_t) -> String {
