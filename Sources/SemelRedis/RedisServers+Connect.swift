@@ -72,27 +72,36 @@ private struct RedisSearch {
         -> RedisLink
     {
         var passedOver: [String] = []
-        var isKnown = false
+        // Of those that have answered.
+        var isKnown: Bool?
         for (index, sentinel) in servers.hosts.enumerated() {
             // Half of its share for the sentinel, half for the master that it names.
             let share = 2 * (servers.hosts.count - index)
             do throws(RedisFailure) {
                 guard let host = try await ask(sentinel, for: name, credentials, within: span(share)) else {
                     passedOver.append("\(sentinel.text): knows no such master")
+                    isKnown = isKnown ?? false
                     continue
                 }
                 isKnown = true
-                let link = try await open(host, share: share - 1)
+                let link = try await openMaster(host, share: share - 1)
                 if try await isMaster(link) { return link }
                 link.close()
                 passedOver.append("\(sentinel.text): names \(host.text), which is a replica")
             } catch {
-                isKnown = true
                 try passOver(error, at: sentinel, &passedOver)
             }
         }
         let reason = passedOver.joined(separator: "; ")
-        throw isKnown ? .broken(reason) : .mismatch("\(reason); name it with master=NAME")
+        throw isKnown == false ? .mismatch("\(reason); name it with master=NAME") : .broken(reason)
+    }
+
+    private func openMaster(_ host: QueueURL.Host, share: Int) async throws(RedisFailure) -> RedisLink {
+        do throws(RedisFailure) {
+            return try await open(host, share: share)
+        } catch {
+            throw error.naming(host)
+        }
     }
 
     private func ask(
@@ -122,6 +131,6 @@ private struct RedisSearch {
         throws(RedisFailure)
     {
         guard case .broken(let reason) = failure else { throw failure.naming(host) }
-        passedOver.append(reason.contains(host.text) ? reason : "\(host.text): \(reason)")
+        passedOver.append("\(host.text): \(reason)")
     }
 }
