@@ -9,7 +9,7 @@ public struct RedisAddress: Sendable {
 
     public init(_ url: QueueURL) throws(ConfigurationError) {
         let scheme = try Scheme(url)
-        try url.allowOnly(["list", "passwordFile"] + TLSSettings.options + scheme.options)
+        try url.allowOnly(["list", "passwordFile"] + scheme.options)
         guard !url.hosts.isEmpty else {
             throw ConfigurationError("\(url.source): names no host; write \(scheme.example)")
         }
@@ -49,24 +49,25 @@ private struct Scheme {
             case "rediss+sentinel": (true, true)
             default: throw ConfigurationError("\(url.source): \(url.scheme):// is not Redis")
             }
+        if !isEncrypted { try TLSSettings.refuse(in: url, use: isOfSentinels ? "rediss+sentinel" : "rediss") }
     }
 
     /// Besides those that all have.
-    var options: [String] { isOfSentinels ? ["master", "sentinelUser", "sentinelPassword", "sentinelPasswordFile"] : [] }
+    var options: [String] {
+        (isEncrypted ? TLSSettings.options : [])
+            + (isOfSentinels ? ["master", "sentinelUser", "sentinelPassword", "sentinelPasswordFile"] : [])
+    }
+
     var port: Int { isOfSentinels ? 26379 : 6379 }
 
     var example: String {
         isOfSentinels
-            ? "\(name)://:password@sentinel1,sentinel2:26379/0?master=mymaster&list=name"
-            : "\(name)://:password@host:6379/0?list=name"
+            ? "\(name)://sentinel1,sentinel2:26379/0?master=mymaster&list=name"
+            : "\(name)://host:6379/0?list=name"
     }
 
     func tls(_ url: QueueURL) throws(ConfigurationError) -> RedisTLS? {
-        guard isEncrypted else {
-            try TLSSettings.refuse(in: url, use: isOfSentinels ? "rediss+sentinel" : "rediss")
-            return nil
-        }
-        return RedisTLS(try TLSSettings(url), source: url.source)
+        isEncrypted ? RedisTLS(try TLSSettings(url), source: url.source) : nil
     }
 
     func topology(_ url: QueueURL) throws(ConfigurationError) -> RedisServers.Topology {
@@ -78,8 +79,12 @@ private struct Scheme {
         }
         let credentials = try QueueCredentials(
             user: url.options["sentinelUser"], password: nil, passwordFile: url.options["sentinelPasswordFile"],
-            source: "\(url.source): sentinelPasswordFile")
-        _ = try credentials.current()
+            source: url.source, names: ("sentinelPassword", "sentinelPasswordFile"))
+        let sentinelUser = try credentials.current()
+        guard sentinelUser.user == nil || sentinelUser.password != nil else {
+            throw ConfigurationError(
+                "\(url.source): names a sentinelUser without a password; add &sentinelPasswordFile=FILE")
+        }
         return .sentinels(master: try url.require("master", example: example), credentials: credentials)
     }
 }

@@ -155,9 +155,11 @@ extension RedisTLS {
         }
         var authorities: PEM?
         if !endpoint.unsafeSSL {
-            authorities = try known(endpoint.ca, "ca").map { .text($0) } ?? TLSSettings.systemAuthorities().map { .file($0) }
+            authorities =
+                try known(endpoint.ca, "ca").map { .text($0) } ?? TLSSettings.systemAuthorities().map { .file($0) }
             guard authorities != nil else {
-                throw TriggerReader.unreadable(trigger, "there is no ca, and no certificate authorities are on this machine")
+                throw TriggerReader.unreadable(
+                    trigger, "there is no ca, and no certificate authorities are on this machine")
             }
         }
         var client: (chain: PEM, key: PEM)?
