@@ -16,6 +16,8 @@ let nio: [Target.Dependency] = [
 ]
 let http = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let handshake = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let queues: [Target.Dependency] = ["SemelRabbitMQ", "SemelRedis", "SemelSQS", "SemelSpool"]
 
 let package = Package(
@@ -47,12 +49,13 @@ let package = Package(
         .target(name: "SemelCommand", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
         .target(name: "SemelSpool", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
         .target(name: "SemelRabbitMQ", dependencies: ["Semel", "CRabbitMQ", logging], swiftSettings: settings),
-        .target(name: "SemelRedis", dependencies: ["Semel", "CHiredis", logging] + nio, swiftSettings: settings),
+        .target(
+            name: "SemelRedis", dependencies: ["Semel", "CHiredis", logging, tls, handshake] + nio,
+            swiftSettings: settings),
         .target(
             name: "SemelSQS",
             dependencies: [
-                "Semel", .product(name: "Crypto", package: "swift-crypto"), logging, http, httpClient,
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "Semel", .product(name: "Crypto", package: "swift-crypto"), logging, http, httpClient, tls,
             ] + nio, swiftSettings: settings),
         .target(
             name: "SemelQueues", dependencies: ["Semel", logging] + queues + nio,
@@ -72,7 +75,7 @@ let package = Package(
                 "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
                 httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                tls,
             ] + queues + nio,
             swiftSettings: settings),
 

@@ -15,7 +15,7 @@ public enum QueueAddress: Sendable {
     public init(_ url: QueueURL, _ environment: [String: String]) throws(ConfigurationError) {
         switch url.scheme {
         case "amqp", "amqps": self = .rabbitMQ(try RabbitMQAddress(url))
-        case "redis", "rediss": self = .redis(try RedisAddress(url))
+        case "redis", "rediss", "redis+sentinel", "rediss+sentinel": self = .redis(try RedisAddress(url))
         case "sqs": self = .sqs(try SQSAddress(url, AWSEnvironment(environment)))
         case "spool": self = .spool(try SpoolAddress(url))
         default:

@@ -1,5 +1,6 @@
 import CHiredis
 import NIOCore
+import Semel
 
 /// A reply in the Redis serialization protocol, version 2.
 enum RedisValue: Sendable {
@@ -118,17 +119,36 @@ final class RESPReader {
 }
 
 /// What went wrong between Redis and us.
-enum RedisFailure: Error, Sendable {
+public enum RedisFailure: Error, Sendable {
     /// No connection, or it broke.
     case broken(String)
     /// Redis' own words: `NOAUTH Authentication required.`
     case answered(String)
-    /// A file that the connection needs cannot be read.
+    /// A file that the connection needs cannot be read: a whole line, which says where it is named.
     case misconfigured(String)
+    /// Who is there is not who is meant: the certificate of somebody else, no master of that name.
+    case mismatch(String)
+    /// The server does not accept our certificate.
+    case refused(String)
 
-    var reason: String {
+    public var reason: String {
         switch self {
-        case .broken(let text), .answered(let text), .misconfigured(let text): text
+        case .broken(let text), .answered(let text), .misconfigured(let text), .mismatch(let text), .refused(let text):
+            text
+        }
+    }
+
+    /// With the server that it is about, where that is one of several.
+    func naming(_ host: QueueURL.Host) -> RedisFailure {
+        guard !reason.contains(host.text) else { return self }
+        let text = "\(host.text): \(reason)"
+        return switch self {
+        case .broken: .broken(text)
+        case .mismatch: .mismatch(text)
+        case .refused: .refused(text)
+        // The first word is the server's code, by which it is known; and a file is nobody's in particular.
+        case .answered(let answer): .answered("\(answer) (\(host.text))")
+        case .misconfigured: self
         }
     }
 

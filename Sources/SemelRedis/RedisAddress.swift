@@ -1,36 +1,26 @@
 public import Semel
 
-/// `redis://user:password@host:6379/0?list=usertask`, or `…?stream=s&group=g`
+/// `redis://user:password@host:6379/0?list=usertask`, or `…?stream=s&group=g`; with `rediss` over TLS;
+/// `redis+sentinel://host:26379/0?master=m&…`
 public struct RedisAddress: Sendable {
-    public let host: String
-    public let port: Int
-    public let credentials: QueueCredentials
-    public let database: Int
+    public let servers: RedisServers
     let layout: any RedisLayout
     public let name: String
     public let source: String
 
     public init(_ url: QueueURL) throws(ConfigurationError) {
-        guard url.scheme == "redis" else {
-            throw ConfigurationError(
-                "\(url.source): \(url.scheme):// is not supported yet; use redis:// inside the cluster")
+        let scheme = try Scheme(url)
+        try url.allowOnly(["list", "stream", "group", "field", "passwordFile"] + scheme.options)
+        guard !url.hosts.isEmpty else {
+            throw ConfigurationError("\(url.source): names no host; write \(scheme.example)")
         }
-        try url.allowOnly(["list", "stream", "group", "field", "passwordFile"])
-        guard let host = url.hosts.first else {
-            throw ConfigurationError("\(url.source): names no host; write redis://:password@host:6379/0?list=name")
-        }
-        self.host = host.name
-        port = host.port ?? 6379
-        credentials = url.credentials
         // A file that is not there is told before anything is connected.
-        _ = try credentials.current()
-        let path = url.path.drop { $0 == "/" }
-        guard let database = path.isEmpty ? 0 : Int(path), database >= 0 else {
-            throw ConfigurationError(
-                "\(url.source): database ‘\(path)’ is not a number; write redis://host:6379/0?list=name")
-        }
-        self.database = database
-        layout = try Self.layout(url)
+        _ = try url.credentials.current()
+        servers = RedisServers(
+            hosts: url.hosts.map { QueueURL.Host(name: $0.name, port: $0.port ?? scheme.port) },
+            topology: try scheme.topology(url), credentials: url.credentials,
+            database: try Self.database(url, scheme.example), tls: try scheme.tls(url))
+        layout = try Self.layout(url, scheme.example)
         name = url.redacted
         source = url.source
     }
@@ -39,8 +29,7 @@ public struct RedisAddress: Sendable {
     public var key: String { layout.key }
     public var isStream: Bool { layout.type == RedisStream.type }
 
-    private static func layout(_ url: QueueURL) throws(ConfigurationError) -> any RedisLayout {
-        let example = "redis://host:6379/0?list=name or …?stream=name"
+    private static func layout(_ url: QueueURL, _ example: String) throws(ConfigurationError) -> any RedisLayout {
         switch (url.options["list"], url.options["stream"]) {
         case (let list?, nil):
             for option in ["group", "field"] where url.options[option] != nil {
@@ -54,6 +43,70 @@ public struct RedisAddress: Sendable {
         case (nil, nil): throw ConfigurationError("\(url.source): names no list and no stream; write \(example)")
         case (_?, _?): throw ConfigurationError("\(url.source): names a list and a stream; write \(example)")
         }
+    }
+
+    private static func database(_ url: QueueURL, _ example: String) throws(ConfigurationError) -> Int {
+        let path = url.path.drop { $0 == "/" }
+        guard let database = path.isEmpty ? 0 : Int(path), database >= 0 else {
+            throw ConfigurationError("\(url.source): database ‘\(path)’ is not a number; write \(example)")
+        }
+        return database
+    }
+}
+
+/// What a URL's scheme says of the servers.
+private struct Scheme {
+    private let name: String
+    private let isEncrypted: Bool
+    private let isOfSentinels: Bool
+
+    init(_ url: QueueURL) throws(ConfigurationError) {
+        name = url.scheme
+        (isEncrypted, isOfSentinels) =
+            switch url.scheme {
+            case "redis": (false, false)
+            case "rediss": (true, false)
+            case "redis+sentinel": (false, true)
+            case "rediss+sentinel": (true, true)
+            default: throw ConfigurationError("\(url.source): \(url.scheme):// is not Redis")
+            }
+        if !isEncrypted { try TLSSettings.refuse(in: url, use: isOfSentinels ? "rediss+sentinel" : "rediss") }
+    }
+
+    /// Besides those that all have.
+    var options: [String] {
+        (isEncrypted ? TLSSettings.options : [])
+            + (isOfSentinels ? ["master", "sentinelUser", "sentinelPassword", "sentinelPasswordFile"] : [])
+    }
+
+    var port: Int { isOfSentinels ? 26379 : 6379 }
+
+    var example: String {
+        isOfSentinels
+            ? "\(name)://sentinel1,sentinel2:26379/0?master=mymaster&list=name"
+            : "\(name)://host:6379/0?list=name or …?stream=name"
+    }
+
+    func tls(_ url: QueueURL) throws(ConfigurationError) -> RedisTLS? {
+        isEncrypted ? RedisTLS(try TLSSettings(url), source: url.source) : nil
+    }
+
+    func topology(_ url: QueueURL) throws(ConfigurationError) -> RedisServers.Topology {
+        guard isOfSentinels else { return .servers }
+        guard url.options["sentinelPassword"] == nil else {
+            throw ConfigurationError(
+                "\(url.source): a sentinelPassword would be shown with the queue's name; put it into a file and name that "
+                    + "with sentinelPasswordFile")
+        }
+        let credentials = try QueueCredentials(
+            user: url.options["sentinelUser"], password: nil, passwordFile: url.options["sentinelPasswordFile"],
+            source: url.source, names: ("sentinelPassword", "sentinelPasswordFile"))
+        let sentinelUser = try credentials.current()
+        guard sentinelUser.user == nil || sentinelUser.password != nil else {
+            throw ConfigurationError(
+                "\(url.source): names a sentinelUser without a password; add &sentinelPasswordFile=FILE")
+        }
+        return .sentinels(master: try url.require("master", example: example), credentials: credentials)
     }
 }
 

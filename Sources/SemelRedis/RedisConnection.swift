@@ -1,64 +1,44 @@
 import NIOCore
-import NIOPosix
 import Semel
+import Synchronization
 
-/// A connection to Redis: commands go out as they are asked for, replies come back in that order.
+/// A connection to the server that has a queue, through which every user of Redis speaks. In a cluster it goes where it
+/// is sent.
 final class RedisConnection: Sendable {
     /// How long an answer may take. A busy server is still a server, and a large body takes its time.
     static let patience = Duration.seconds(30)
+    /// Between two tries of what nobody could answer.
+    private static let pause = Duration.milliseconds(50)
+    /// So many redirections are followed at once: as long as a cluster is not at one, its nodes send in circles.
+    private static let directSteps = 4
 
-    private let channel: any Channel
+    private struct Links {
+        var current: RedisLink
+        /// Other nodes of the cluster.
+        var others: [QueueURL.Host: RedisLink] = [:]
+        var isClosed = false
+    }
 
-    private init(_ channel: any Channel) {
-        self.channel = channel
+    private let servers: RedisServers
+    private let group: any EventLoopGroup
+    private let links: Mutex<Links>
+
+    private init(_ link: RedisLink, _ servers: RedisServers, _ group: any EventLoopGroup) {
+        self.servers = servers
+        self.group = group
+        links = Mutex(Links(current: link))
     }
 
     static func open(_ address: RedisAddress, on group: any EventLoopGroup, within limit: Duration = .seconds(10))
         async throws(RedisFailure) -> RedisConnection
     {
-        do {
-            let channel = try await ClientBootstrap(group: group)
-                .connectTimeout(.milliseconds(limit.milliseconds))
-                .channelOption(.socketOption(.so_keepalive), value: 1)
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(RedisHandler())
-                    }
-                }
-                .connect(host: address.host, port: address.port).get()
-            let connection = RedisConnection(channel)
-            do {
-                try await connection.greet(address, within: limit)
-            } catch {
-                connection.close()
-                throw error
-            }
-            return connection
-        } catch let failure as RedisFailure {
-            throw failure
-        } catch {
-            throw .broken(Self.text(of: error))
-        }
+        try await open(address.servers, on: group, within: limit)
     }
 
-    /// Written together, answered together.
-    private func greet(_ address: RedisAddress, within limit: Duration) async throws(RedisFailure) {
-        let who: QueueCredentials.Current
-        do throws(ConfigurationError) {
-            who = try address.credentials.current()
-        } catch {
-            throw .misconfigured(error.description)
-        }
-        var greetings: [EventLoopFuture<RedisValue>] = []
-        if let password = who.password {
-            let user = who.user.map { [RedisArgument($0)] } ?? []
-            greetings.append(future(["AUTH"] + user + [RedisArgument(password)], within: limit))
-        }
-        if address.database != 0 {
-            greetings.append(future(["SELECT", RedisArgument(address.database)], within: limit))
-        }
-        for greeting in greetings { _ = try await Self.value(of: greeting) }
+    static func open(_ servers: RedisServers, on group: any EventLoopGroup, within limit: Duration = .seconds(10))
+        async throws(RedisFailure) -> RedisConnection
+    {
+        RedisConnection(try await servers.connect(on: group, within: limit), servers, group)
     }
 
     /// Sends one command and waits for its reply; an error reply is thrown. A reply that does not come in time ends the
@@ -66,125 +46,101 @@ final class RedisConnection: Sendable {
     func command(_ arguments: [RedisArgument], within limit: Duration = patience) async throws(RedisFailure)
         -> RedisValue
     {
-        try await Self.value(of: future(arguments, within: limit))
+        let end = ContinuousClock.now + limit
+        var link = current
+        var isAsking = false
+        var steps = 0
+        while true {
+            let failure: RedisFailure
+            do throws(RedisFailure) {
+                let rest = steps == 0 ? limit : max(.milliseconds(1), end - .now)
+                return try await link.command(arguments, asking: isAsking, within: rest)
+            } catch { failure = error }
+            guard case .answered(let text) = failure, let redirection = RedisRedirection(text, by: link.host),
+                ContinuousClock.now < end
+            else { throw failure }
+            steps += 1
+            if redirection == .later || steps > Self.directSteps {
+                do { try await Life.sleep(for: Self.pause) } catch { throw failure }
+            }
+            switch redirection {
+            case .moved(let node):
+                link = try await self.link(to: node, until: end)
+                isAsking = false
+                moved(to: link)
+            case .ask(let node):
+                link = try await self.link(to: node, until: end)
+                isAsking = true
+            case .later:
+                link = current
+                isAsking = false
+            }
+        }
     }
 
-    /// Sends many commands at once; the replies are in their order, errors among them.
+    /// Sends many commands at once; the replies are in their order. The first error reply is thrown.
     func pipeline(_ commands: [[RedisArgument]]) async throws(RedisFailure) -> [RedisValue] {
-        let replies = commands.map { future($0, within: Self.patience) }
+        let link = current
+        let replies = commands.map { link.send($0, within: Self.patience) }
         var values: [RedisValue] = []
-        for reply in replies { values.append(try await Self.value(of: reply)) }
+        for (command, reply) in zip(commands, replies) {
+            do throws(RedisFailure) {
+                values.append(try await RedisLink.value(of: reply))
+            } catch {
+                guard case .answered(let text) = error, RedisRedirection(text, by: link.host) != nil else {
+                    throw error
+                }
+                // All behind it were sent away with it: one after the other they keep their order.
+                values.append(try await self.command(command))
+            }
+        }
         return values
     }
 
     /// Until either side has hung up, as far as is known.
-    var isOpen: Bool { channel.isActive }
+    var isOpen: Bool { current.isOpen }
 
     func close() {
-        channel.close(promise: nil)
+        let all = links.withLock { links in
+            links.isClosed = true
+            return [links.current] + links.others.values
+        }
+        for link in all { link.close() }
     }
 
-    private func future(_ arguments: [RedisArgument], within limit: Duration) -> EventLoopFuture<RedisValue> {
-        let promise = channel.eventLoop.makePromise(of: RedisValue.self)
-        let tooLate = channel.eventLoop.scheduleTask(in: .milliseconds(limit.milliseconds)) { [channel] in
-            promise.fail(RedisFailure.broken("Redis did not answer within \(Units.text(limit))"))
-            channel.close(promise: nil)
-        }
-        promise.futureResult.whenComplete { _ in tooLate.cancel() }
-        guard let bytes = RESP.encode(arguments, allocator: channel.allocator) else {
-            promise.fail(RedisFailure.broken("out of memory"))
-            return promise.futureResult
-        }
-        // On a closed channel there is nobody left to fail the reply.
-        channel.writeAndFlush(RedisRequest(bytes: bytes, reply: promise)).whenFailure { _ in
-            promise.fail(RedisFailure.broken("the connection was closed"))
-        }
-        return promise.futureResult
-    }
+    private var current: RedisLink { links.withLock { $0.current } }
 
-    private static func value(of reply: EventLoopFuture<RedisValue>) async throws(RedisFailure) -> RedisValue {
-        let value: RedisValue
-        do {
-            value = try await reply.get()
-        } catch let failure as RedisFailure {
-            throw failure
-        } catch {
-            throw .broken(text(of: error))
-        }
-        if case .error(let text) = value {
-            // Which line of which script it was says nothing to a stranger.
-            let end = text.firstRange(of: " script: ")?.lowerBound ?? text.endIndex
-            throw .answered(String(text[..<end]))
-        }
-        return value
-    }
-
-    /// NIO's errors hold what the system said, in a form for programmers.
-    private static func text(of error: any Error) -> String {
-        switch error {
-        case let error as NIOConnectionError:
-            if let failure = error.connectionErrors.first { return text(of: failure.error) }
-            return error.dnsAError == nil && error.dnsAAAAError == nil ? "no connection" : "unknown host"
-        case let error as IOError: return SystemError(doing: "connect", code: error.errnoCode).description
-        case ChannelError.connectTimeout(let limit): return "no connection within \(limit.nanoseconds / 1_000_000) ms"
-        case is ChannelError: return "the connection was closed"
-        default: return "\(error)"
-        }
-    }
-}
-
-private struct RedisRequest: Sendable {
-    let bytes: ByteBuffer
-    let reply: EventLoopPromise<RedisValue>
-}
-
-/// Matches replies to requests. Lives on its channel's event loop.
-private final class RedisHandler: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = RedisRequest
-    typealias OutboundOut = ByteBuffer
-
-    private let reader = RESPReader()
-    private var waiting = CircularBuffer<EventLoopPromise<RedisValue>>()
-    private var failure: RedisFailure?
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let request = unwrapOutboundIn(data)
-        guard context.channel.isActive else {
-            request.reply.fail(failure ?? .broken("the connection was closed"))
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return
-        }
-        waiting.append(request.reply)
-        context.write(wrapOutboundOut(request.bytes), promise: promise)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        reader.feed(unwrapInboundIn(data))
+    private func link(to node: QueueURL.Host, until end: ContinuousClock.Instant) async throws(RedisFailure)
+        -> RedisLink
+    {
+        let known = links.withLock { $0.current.host == node ? $0.current : $0.others[node] }
+        if let known, known.isOpen { return known }
+        let link: RedisLink
         do throws(RedisFailure) {
-            while let value = try reader.next() {
-                guard let reply = waiting.popFirst() else { throw .broken("Redis answered what was not asked") }
-                reply.succeed(value)
-            }
+            let limit = min(.seconds(10), max(.milliseconds(50), end - .now))
+            link = try await servers.connect(to: node, on: group, within: limit)
         } catch {
-            end(context, error)
+            throw error.naming(node)
         }
+        // Who closes the connection does so once, and perhaps while this one was opened.
+        let isClosed = links.withLock { links in
+            if !links.isClosed { links.others[node] = link }
+            return links.isClosed
+        }
+        guard !isClosed else {
+            link.close()
+            throw .broken("the connection was closed")
+        }
+        return link
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let system = (error as? IOError).map { SystemError(doing: "talk to Redis", code: $0.errnoCode).description }
-        end(context, .broken(system ?? "\(error)"))
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        end(context, .broken("Redis closed the connection"))
-        context.fireChannelInactive()
-    }
-
-    private func end(_ context: ChannelHandlerContext, _ reason: RedisFailure) {
-        let reason = failure ?? reason
-        failure = reason
-        context.close(promise: nil)
-        while let reply = waiting.popFirst() { reply.fail(reason) }
+    private func moved(to link: RedisLink) {
+        servers.clusterNode.known = link.host
+        links.withLock { links in
+            guard links.current !== link else { return }
+            links.others[links.current.host] = links.current
+            links.others[link.host] = nil
+            links.current = link
+        }
     }
 }

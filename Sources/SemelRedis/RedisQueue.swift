@@ -267,15 +267,24 @@ public actor RedisQueue: MessageQueue {
 
 extension RedisFailure {
     func asQueueFailure(_ address: RedisAddress) -> QueueFailure {
-        let place = "\(address.source): Redis at \(address.host):\(address.port)"
-        if case .misconfigured(let text) = self { return .misconfigured(text) }
-        guard case .answered(let text) = self else { return .unreachable("\(place): \(reason)") }
+        let place = "\(address.source): \(address.servers.place)"
+        let text: String
+        switch self {
+        case .broken: return .unreachable("\(place): \(reason)")
+        case .misconfigured: return .misconfigured(reason)
+        case .mismatch: return .misconfigured("\(place): \(reason)")
+        case .refused: return .refused("\(place) refused: \(reason)")
+        case .answered(let answer): text = answer
+        }
         func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
         if says("NOAUTH", "WRONGPASS", "NOPERM", "invalid password", "AUTH", "unauthenticated") {
             return .refused("\(place) refused: \(text)")
         }
         if says("WRONGTYPE") {
             return .misconfigured("\(place): ‘\(address.layout.key)’ is not a \(address.layout.type)")
+        }
+        if says("SELECT is not allowed") {
+            return .misconfigured("\(place): a cluster has database 0 and no other; write /0")
         }
         if says("DB index", "unknown command") { return .misconfigured("\(place): \(text)") }
         return .unreachable("\(place): \(text)")

@@ -66,10 +66,10 @@ import Testing
             "redis://user:s3cret@host:6379", "user:s3cret@host:6379", "host", "host:0", "host:65536", ":6379", "a:b:1",
             "ho/st:1", "host:1?x",
         ] {
-            #expect(RedisEndpoint.server(in: address) == nil, "\(address)")
+            #expect(RedisEndpoint.server(address) == nil, "\(address)")
         }
-        #expect(try #require(RedisEndpoint.server(in: "a.b-c:6379,d:1")) == ("a.b-c", 6_379))
-        #expect(try #require(RedisEndpoint.server(in: "[::1]:6379")) == ("::1", 6_379))
+        #expect(try #require(RedisEndpoint.server("a.b-c:6379")) == ("a.b-c", 6_379))
+        #expect(try #require(RedisEndpoint.server("[::1]:6379")) == ("::1", 6_379))
     }
 
     // MARK: Ends

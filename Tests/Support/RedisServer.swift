@@ -7,6 +7,7 @@ public final class RedisServer: Sendable {
     public let password: String?
     private let directory: TemporaryDirectory
     private let configuration: String
+    private let isSentinel: Bool
     private let process: Mutex<RunningProcess>
 
     private static let sharedServer = SharedInstance { try await RedisServer.start() }
@@ -22,8 +23,10 @@ public final class RedisServer: Sendable {
     ///   - password: what the default user must say.
     ///   - keepsData: writes every change to disk, so that `restart()` finds it again.
     ///   - configuration: further lines of its configuration, such as `user ann on >secret ~* +@all`.
+    ///   - isSentinel: keeps no data, but watches other servers that do.
     public static func start(
-        password: String? = nil, keepsData: Bool = false, configuration: [String] = [], port: Int? = nil
+        password: String? = nil, keepsData: Bool = false, configuration: [String] = [], port: Int? = nil,
+        isSentinel: Bool = false
     ) async throws -> RedisServer {
         let directory = try TemporaryDirectory("redis")
         let port = try port ?? FreePort.next()
@@ -35,20 +38,21 @@ public final class RedisServer: Sendable {
             lines.append("requirepass \"\(password)\"")
         }
         let file = try directory.write((lines + configuration).joined(separator: "\n") + "\n", to: "redis.conf")
-        let process = try launch(file)
-        let server = RedisServer(port, password, directory, file, process)
+        let process = try launch(file, isSentinel)
+        let server = RedisServer(port, password, directory, file, isSentinel, process)
         try await server.waitUntilReady(process)
         return server
     }
 
     private init(
         _ port: Int, _ password: String?, _ directory: TemporaryDirectory, _ configuration: String,
-        _ process: RunningProcess
+        _ isSentinel: Bool, _ process: RunningProcess
     ) {
         self.port = port
         self.password = password
         self.directory = directory
         self.configuration = configuration
+        self.isSentinel = isSentinel
         self.process = Mutex(process)
     }
 
@@ -56,8 +60,8 @@ public final class RedisServer: Sendable {
         process.withLock { $0.killGroup() }
     }
 
-    private static func launch(_ configuration: String) throws -> RunningProcess {
-        try RunningProcess(.installed("redis-server"), [configuration])
+    private static func launch(_ configuration: String, _ isSentinel: Bool) throws -> RunningProcess {
+        try RunningProcess(.installed("redis-server"), [configuration] + (isSentinel ? ["--sentinel"] : []))
     }
 
     private func waitUntilReady(_ process: RunningProcess) async throws {
@@ -158,7 +162,7 @@ public final class RedisServer: Sendable {
     /// Starts the server again on the same port; kills it first if it runs. Data is there again with `keepsData`.
     public func restart() async throws {
         try await kill()
-        let next = try Self.launch(configuration)
+        let next = try Self.launch(configuration, isSentinel)
         process.withLock { $0 = next }
         try await waitUntilReady(next)
     }

@@ -12,7 +12,14 @@ public struct RedisEndpoint: Sendable {
     public let databaseIndex: Int64
     public let isTLSEnabled: Bool
     public let unsafeSSL: Bool
+    /// PEM text, as it stands in a Secret.
+    public let ca: ResolvedText?
+    public let certificate: ResolvedText?
+    public let key: ResolvedText?
+    public let keyPassword: ResolvedText?
     public let sentinelMaster: String?
+    public let sentinelUsername: ResolvedText?
+    public let sentinelPassword: ResolvedText?
 
     init(_ parameters: TriggerParameters, _ topology: Topology) throws(TriggerError) {
         let anywhere: [TriggerParameters.Place] = [.metadata, .authentication, .environment]
@@ -22,7 +29,13 @@ public struct RedisEndpoint: Sendable {
         password = parameters.text("password", [.authentication, .environment])
         databaseIndex = try parameters.integer("databaseIndex") ?? 0
         unsafeSSL = try parameters.flag("unsafeSsl") ?? false
+        ca = parameters.text("ca", [.authentication])
+        certificate = parameters.text("cert", [.authentication])
+        key = parameters.text("key", [.authentication])
+        keyPassword = parameters.text("keyPassword", [.authentication])
         sentinelMaster = parameters.text("sentinelMaster", anywhere)?.text?.revealed
+        sentinelUsername = parameters.text("sentinelUsername", anywhere)
+        sentinelPassword = parameters.text("sentinelPassword", [.authentication, .environment])
         isTLSEnabled = try Self.isTLSEnabled(parameters)
     }
 
@@ -51,10 +64,15 @@ public struct RedisEndpoint: Sendable {
         throw parameters.error(isSingle ? "address" : "addresses", "is missing; write host:port, or host and port")
     }
 
-    /// The first of ``addresses``, which is the one that KEDA takes of a single server; `nil` when it is not of the form
-    /// `host:port`. It may be a URL with a password by mistake, so it is not for messages then.
-    public static func server(in addresses: String) -> (host: String, port: Int)? {
-        let address = addresses.prefix { $0 != "," }
+    /// The servers in ``addresses``, of which KEDA takes only the first one where there is a single server; `nil` when one
+    /// is not of the form `host:port`. It may be a URL with a password by mistake, so it is not for messages then.
+    public func servers(in addresses: String) -> [(host: String, port: Int)]? {
+        let texts = addresses.commaSeparated
+        let servers = (topology == .single ? Array(texts.prefix(1)) : texts).map { Self.server($0) }
+        return servers.isEmpty || servers.contains { $0 == nil } ? nil : servers.compactMap { $0 }
+    }
+
+    static func server(_ address: String) -> (host: String, port: Int)? {
         guard let colon = address.lastIndex(of: ":"), let port = Int(address[address.index(after: colon)...]),
             (1...65_535).contains(port)
         else { return nil }

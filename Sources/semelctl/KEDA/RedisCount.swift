@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import Semel
 import SemelKEDA
+import SemelRedis
 
 /// A number that KEDA's scalers read from Redis, asked for by the script that their rule amounts to.
 struct RedisCount {
@@ -31,11 +32,10 @@ struct RedisCount {
         """
 
     private let trigger: ResolvedTrigger
+    private let servers: RedisServers
+    private let script: String
     private let key: String
-    private let host: String
-    private let port: Int
-    /// Sent together; the last one's answer is the number.
-    private let commands: [[String]]
+    private let arguments: [String]
 
     init(_ redis: RedisListTrigger, _ trigger: ResolvedTrigger) throws(CommandFailure) {
         try self.init(redis.endpoint, Self.length, redis.listName, [], trigger)
@@ -55,48 +55,24 @@ struct RedisCount {
         _ endpoint: RedisEndpoint, _ script: String, _ key: String, _ arguments: [String], _ trigger: ResolvedTrigger
     ) throws(CommandFailure) {
         self.trigger = trigger
+        self.script = script
         self.key = key
-        guard endpoint.topology == .single else {
-            throw TriggerReader.unreadable(trigger, "Redis \(endpoint.topology.rawValue) cannot be read yet")
-        }
-        if endpoint.isTLSEnabled { throw TriggerReader.unreadable(trigger, "Redis cannot be read with TLS yet") }
-        let address = try TriggerReader.known(endpoint.addresses, "address", trigger)
-        guard let server = RedisEndpoint.server(in: address) else {
-            throw TriggerReader.unreadable(trigger, "the address is not of the form host:port")
-        }
-        (host, port) = server
-        var commands: [[String]] = []
-        if let password = endpoint.password {
-            let user = try endpoint.username.map { text throws(CommandFailure) in
-                [try TriggerReader.known(text, "username", trigger)]
-            }
-            commands.append(["AUTH"] + (user ?? []) + [try TriggerReader.known(password, "password", trigger)])
-        }
-        if endpoint.databaseIndex != 0 { commands.append(["SELECT", "\(endpoint.databaseIndex)"]) }
-        self.commands = commands + [["EVAL", script, "1", key] + arguments]
+        self.arguments = arguments
+        servers = try RedisServers(endpoint, trigger)
     }
 
     func read() async throws(CommandFailure) -> Int64 {
-        let answers: [String]
-        do {
-            answers = try await withThrowingTaskGroup(of: [String]?.self) { group in
-                group.addTask { try await converse() }
-                group.addTask {
-                    try await Task.sleep(for: Self.patience)
-                    return nil
-                }
-                defer { group.cancelAll() }
-                guard let first = try await group.next(), let answers = first else {
-                    throw failure("no answer within 10 s", .unreachable)
-                }
-                return answers
-            }
-        } catch let failure as CommandFailure {
-            throw failure
+        do throws(RedisFailure) {
+            return try await servers.evaluate(
+                script, key: key, arguments, on: .singletonMultiThreadedEventLoopGroup, within: Self.patience)
         } catch {
-            throw failure(Self.words(of: error), .unreachable)
+            switch error {
+            case .answered(let text): throw answered(text)
+            case .refused: throw failure("refused: \(error.reason)", .refused)
+            case .misconfigured, .mismatch: throw failure(error.reason, .misconfigured)
+            case .broken: throw failure(error.reason, .unreachable)
+            }
         }
-        return try number(answers)
     }
 
     /// What is wrong with the key, where it is that.
@@ -109,53 +85,18 @@ struct RedisCount {
         return error.contains("NOLAG") ? "lagCount needs Redis 7" : nil
     }
 
-    private func number(_ answers: [String]) throws(CommandFailure) -> Int64 {
-        if let error = answers.first(where: { $0.hasPrefix("-") }).map({ String($0.dropFirst()) }) {
-            if let problem = keyProblem(error) { throw failure("\(problem); KEDA fails at it, too", .misconfigured) }
-            let isRefusal = ["NOAUTH", "WRONGPASS", "NOPERM", "AUTH", "invalid password"].contains {
-                error.contains($0)
-            }
-            // The rest may repeat what was sent: a password among it.
-            let code = error.prefix { $0.isASCII && $0.isUppercase }
-            throw failure(
-                "\(isRefusal ? "refused" : "answered with an error"): \(code)\(Self.words(of: error).map { ", \($0)" } ?? "")",
-                isRefusal ? .refused : .misconfigured)
-        }
-        guard let last = answers.last, last.hasPrefix(":"), let number = Int64(last.dropFirst()) else {
-            throw failure("answered out of turn", .unreachable)
-        }
-        return number
-    }
-
-    /// Sends everything, and collects a line for each command: none of them is answered with more.
-    private func converse() async throws -> [String] {
-        let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .connectTimeout(.seconds(10))
-            .connect(host: host, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
-        return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: commands.map { Self.encoded($0) }.joined()))
-            var received = ""
-            for try await piece in inbound {
-                received += String(buffer: piece)
-                let lines = received.split(separator: "\r\n", omittingEmptySubsequences: false).dropLast()
-                if lines.count >= commands.count || lines.contains(where: { $0.hasPrefix("-") }) {
-                    return lines.map(String.init)
-                }
-            }
-            throw failure("hung up", .unreachable)
-        }
-    }
-
-    private static func encoded(_ words: [String]) -> String {
-        "*\(words.count)\r\n" + words.map { "$\($0.utf8.count)\r\n\($0)\r\n" }.joined()
+    private func answered(_ error: String) -> CommandFailure {
+        if let problem = keyProblem(error) { return failure("\(problem); KEDA fails at it, too", .misconfigured) }
+        let isRefusal = ["NOAUTH", "WRONGPASS", "NOPERM", "AUTH", "invalid password"].contains { error.contains($0) }
+        // The rest may repeat what was sent: a password among it.
+        let code = error.prefix { $0.isASCII && $0.isUppercase }
+        return failure(
+            "\(isRefusal ? "refused" : "answered with an error"): \(code)\(Self.words(of: error).map { ", \($0)" } ?? "")",
+            isRefusal ? .refused : .misconfigured)
     }
 
     private func failure(_ reason: String, _ outcome: Outcome) -> CommandFailure {
-        TriggerReader.unreachable(trigger, "Redis at \(host):\(port): \(reason)", outcome)
+        TriggerReader.unreachable(trigger, "\(servers.place): \(reason)", outcome)
     }
 
     /// What is known of the server's errors, in words of our own.
@@ -168,14 +109,65 @@ struct RedisCount {
         if error.contains("unknown command") { return "it does not know EVAL, AUTH or SELECT" }
         return nil
     }
+}
 
-    private static func words(of error: any Error) -> String {
-        switch error {
-        case let error as NIOConnectionError:
-            if let failure = error.connectionErrors.first { return words(of: failure.error) }
-            return error.dnsAError == nil && error.dnsAAAAError == nil ? "no connection" : "unknown host"
-        case let error as IOError: return SystemError(doing: "connect", code: error.errnoCode).description
-        default: return "no connection"
+extension RedisServers {
+    /// As KEDA's scaler finds them.
+    init(_ endpoint: RedisEndpoint, _ trigger: ResolvedTrigger) throws(CommandFailure) {
+        func known(_ text: ResolvedText?, _ name: String) throws(CommandFailure) -> String? {
+            try text.map { text throws(CommandFailure) in try TriggerReader.known(text, name, trigger) }
         }
+        func credentials(
+            _ user: ResolvedText?, _ password: ResolvedText?, _ names: (String, String)
+        ) throws(CommandFailure) -> QueueCredentials {
+            guard let password = try known(password, names.1) else { return .none }
+            do throws(ConfigurationError) {
+                return try QueueCredentials(user: try? known(user, names.0), password: password, source: "")
+            } catch {
+                throw TriggerReader.unreadable(trigger, error.description)
+            }
+        }
+        let addresses = try TriggerReader.known(endpoint.addresses, "address", trigger)
+        guard let servers = endpoint.servers(in: addresses) else {
+            throw TriggerReader.unreadable(trigger, "the address is not of the form host:port")
+        }
+        var topology = Topology.servers
+        if endpoint.topology == .sentinel {
+            topology = .sentinels(
+                master: endpoint.sentinelMaster ?? "",
+                credentials: try credentials(
+                    endpoint.sentinelUsername, endpoint.sentinelPassword, ("sentinelUsername", "sentinelPassword")))
+        }
+        self.init(
+            hosts: servers.map { QueueURL.Host(name: $0.host, port: $0.port) }, topology: topology,
+            credentials: try credentials(endpoint.username, endpoint.password, ("username", "password")),
+            // A cluster has no other, and KEDA does not ask for one.
+            database: endpoint.topology == .cluster ? 0 : Int(endpoint.databaseIndex),
+            tls: endpoint.isTLSEnabled ? try RedisTLS(endpoint, trigger) : nil)
+    }
+}
+
+extension RedisTLS {
+    /// With what stands in the Secrets of the trigger's authentication.
+    fileprivate init(_ endpoint: RedisEndpoint, _ trigger: ResolvedTrigger) throws(CommandFailure) {
+        func known(_ text: ResolvedText?, _ name: String) throws(CommandFailure) -> String? {
+            try text.map { text throws(CommandFailure) in try TriggerReader.known(text, name, trigger) }
+        }
+        var authorities: PEM?
+        if !endpoint.unsafeSSL {
+            authorities =
+                try known(endpoint.ca, "ca").map { .text($0) } ?? TLSSettings.systemAuthorities().map { .file($0) }
+            guard authorities != nil else {
+                throw TriggerReader.unreadable(
+                    trigger, "there is no ca, and no certificate authorities are on this machine")
+            }
+        }
+        var client: (chain: PEM, key: PEM)?
+        if let chain = try known(endpoint.certificate, "cert"), let key = try known(endpoint.key, "key") {
+            client = (.text(chain), .text(key))
+        }
+        self.init(
+            authorities: authorities, client: client, passphrase: try known(endpoint.keyPassword, "keyPassword"),
+            source: "of the authentication")
     }
 }

@@ -81,11 +81,10 @@ import Testing
             "REDIS_LIST": "usertask",
         ]
         let address = try redis(all)
-        #expect(address.host == "cache")
-        #expect(address.port == 6380)
-        #expect(try address.credentials.current().user == "me")
-        #expect(try address.credentials.current().password == "p@ss")
-        #expect(address.database == 0)
+        #expect(address.servers.hosts == [QueueURL.Host(name: "cache", port: 6380)])
+        #expect(try address.servers.credentials.current().user == "me")
+        #expect(try address.servers.credentials.current().password == "p@ss")
+        #expect(address.servers.database == 0)
         #expect(address.layout.key == "usertask")
         #expect(address.layout.type == "list")
         #expect(address.name == "redis://cache:6380/0?list=usertask")
@@ -109,7 +108,7 @@ import Testing
     @Test(arguments: [("", 0), ("0", 0), ("3", 3), ("007", 7)])
     func databasesOfARedisSetup(text: String, number: Int) throws {
         let address = try redis(["REDIS_HOST": "cache", "REDIS_LIST": "a", "REDIS_DATABASE": text])
-        #expect(address.database == number)
+        #expect(address.servers.database == number)
         #expect(address.name == "redis://cache/\(number)?list=a")
         // Nothing but a detail: it names no queue by itself.
         #expect(try named(["REDIS_DATABASE": "x"]).address.name == "spool:/var/spool/semel")
@@ -125,7 +124,7 @@ import Testing
     /// What Kubernetes puts into every pod when there is a service called redis (or mq).
     @Test func portsThatKubernetesSets() throws {
         let address = try redis(["REDIS_HOST": "redis", "REDIS_LIST": "a", "REDIS_PORT": "tcp://10.96.0.17:6379"])
-        #expect(address.port == 6379)
+        #expect(address.servers.hosts.map(\.port) == [6379])
         #expect(try rabbitMQ(["MQ_HOST": "mq", "MQ_QUEUE": "a", "MQ_PORT": "tcp://10.96.0.17:5672"]).port == 5672)
         #expect(try named(["REDIS_PORT": "tcp://10.96.0.17:6379"]).address.name == "spool:/var/spool/semel")
     }
@@ -232,7 +231,16 @@ import Testing
         #expect(
             mistake("redis://host?set=a")
                 == "--queue: unknown option ‘set’; a redis queue knows field, group, list, passwordFile, stream")
-        #expect(mistake("rediss://host?list=a")?.contains("rediss:// is not supported yet") == true)
+        #expect(mistake("rediss://host?list=a&verify=maybe")?.contains("verify=maybe is neither on nor off") == true)
+        #expect(mistake("redis://host?list=a&cacert=/x")?.contains("use rediss://") == true)
+        #expect(mistake("redis://host?list=a&master=m")?.contains("unknown option ‘master’") == true)
+        #expect(mistake("redis+sentinel://host?list=a")?.contains("names no master") == true)
+        let sentinels = "redis+sentinel://host?list=a&master=m"
+        #expect(mistake("\(sentinels)&sentinelPassword=secret")?.contains("sentinelPasswordFile") == true)
+        #expect(mistake("\(sentinels)&sentinelPassword=secret")?.contains("secret;") == false)
+        #expect(mistake("\(sentinels)&sentinelUser=me")?.contains("without a password") == true)
+        #expect(
+            mistake("\(sentinels)&sentinelPasswordFile=/none")?.contains("sentinelPasswordFile: cannot open") == true)
         #expect(mistake("redis://host/-1?list=a")?.contains("‘-1’ is not a number") == true)
         #expect(mistake("redis://host/x?list=a")?.contains("‘x’ is not a number") == true)
     }
@@ -241,10 +249,10 @@ import Testing
         guard case .redis(let address) = try address("redis://:secret@host/3?list=a") else {
             return #expect(Bool(false))
         }
-        #expect(try address.credentials.current().user == nil)
-        #expect(try address.credentials.current().password == "secret")
-        #expect(address.database == 3)
-        #expect(address.port == 6379)
+        #expect(try address.servers.credentials.current().user == nil)
+        #expect(try address.servers.credentials.current().password == "secret")
+        #expect(address.servers.database == 3)
+        #expect(address.servers.hosts.map(\.port) == [6379])
         #expect(address.name == "redis://host/3?list=a")
     }
 
