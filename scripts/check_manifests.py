@@ -163,7 +163,8 @@ def restricted(pod):
             yield f"volumes.{volume['name']}: hostPath"
 
 
-def problems(document):
+def problems(document, scaled):
+    """Of an object; `scaled` are the names of the Deployments that KEDA scales."""
     kind = document.get("kind")
     if str(document.get("apiVersion")).startswith("keda.sh/"):
         if kind not in KNOWN or document["apiVersion"] != "keda.sh/v1alpha1":
@@ -178,7 +179,7 @@ def problems(document):
             yield from scaled_object(document["spec"])
     else:
         yield from strict(document)
-        if kind == "Deployment":
+        if kind == "Deployment" and document["metadata"]["name"] in scaled:
             yield from deployment(document["spec"])
 
 
@@ -188,21 +189,25 @@ def files(path):
     return [path]
 
 
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        documents = [document for document in yaml.safe_load_all(file) if document]
+    # Kustomize's own files: it reads them itself.
+    return [item for item in documents if isinstance(item, dict) and item.get("kind", "Kustomization") != "Kustomization"]
+
+
 def main(paths):
-    checked = found = 0
-    for path in (file for given in paths for file in files(given)):
-        with open(path, encoding="utf-8") as file:
-            documents = [document for document in yaml.safe_load_all(file) if document]
-        for document in documents:
-            # Kustomize's own files: it reads them itself.
-            if not isinstance(document, dict) or "kind" not in document or document["kind"] == "Kustomization":
-                continue
-            checked += 1
-            for problem in problems(document):
-                found += 1
-                print(f"{path}: {document['kind']}/{document.get('metadata', {}).get('name')}: {problem}")
-    print(f"{checked} objects checked, {found} problems")
-    return 1 if found else 0 if checked else 2
+    objects = [(file, document) for given in paths for file in files(given) for document in read(file)]
+    scaled = {
+        document["spec"]["scaleTargetRef"]["name"] for _, document in objects if document["kind"] == "ScaledObject"
+    }
+    found = 0
+    for path, document in objects:
+        for problem in problems(document, scaled):
+            found += 1
+            print(f"{path}: {document['kind']}/{document.get('metadata', {}).get('name')}: {problem}")
+    print(f"{len(objects)} objects checked, {found} problems")
+    return 1 if found else 0 if objects else 2
 
 
 if __name__ == "__main__":

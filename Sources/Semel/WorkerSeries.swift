@@ -97,7 +97,8 @@ public struct WorkerSeries<Work: SingleShotTask>: Sendable {
         switch report.outcome {
         case .usage, .refused, .misconfigured, .internalError: report.outcome
         case .interrupted, .terminated, .unreachable: isDrained(report) ? .completed : report.outcome
-        default: isEndless ? .completed : course.blemish ?? report.outcome
+        case .idle where course.last == nil && !isEndless: .idle
+        default: isEndless ? .completed : course.blemish ?? .completed
         }
     }
 
