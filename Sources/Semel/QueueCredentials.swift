@@ -24,18 +24,21 @@ public struct QueueCredentials: Sendable {
     /// The flag or variable that they came from, for messages.
     private let source: String
 
+    /// - Parameter names: What the password and its file are called where they come from, for messages.
     /// - Throws: When there is a password and a file for one. The file is not read yet.
-    public init(user: String?, password: String?, passwordFile: String? = nil, source: String)
-        throws(ConfigurationError)
-    {
-        self.source = source
+    public init(
+        user: String?, password: String?, passwordFile: String? = nil, source: String,
+        names: (password: String, file: String) = ("password", "passwordFile")
+    ) throws(ConfigurationError) {
         guard let passwordFile else {
+            self.source = source
             origin = .given(Current(user: user, password: password))
             return
         }
         guard password == nil else {
-            throw ConfigurationError("\(source): has a password and a passwordFile; keep one of them")
+            throw ConfigurationError("\(source): both \(names.password) and \(names.file) are given; keep one of them")
         }
+        self.source = "\(source): \(names.file)"
         origin = .passwordFile(user: user, path: passwordFile)
     }
 
@@ -65,8 +68,7 @@ public struct QueueCredentials: Sendable {
         switch origin {
         case .given(let current): return current.withoutEmpty
         case .passwordFile(let user, let path):
-            return Current(user: user, password: try SecretFile.read(path, source: "\(source): passwordFile"))
-                .withoutEmpty
+            return Current(user: user, password: try SecretFile.read(path, source: source)).withoutEmpty
         case .urlFile(let path):
             return try QueueURL(SecretFile.read(path, source: source), source: source).credentials.current()
         }

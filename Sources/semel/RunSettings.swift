@@ -29,8 +29,8 @@ struct RunSettings {
         terminationLog = try TerminationLog(given)
         logFormat = try given.choice(.logFormat)
         logLevel = try given.choice(.logLevel)
-        let flag = given[.queue].flatMap { $0.source == Setting.queue.flag ? $0.text : nil }
-        queue = try NamedQueue(flag: flag, environment: environment)
+        queue = try NamedQueue(
+            flag: given.flag(.queue), file: given.flag(.queueFile), environment: environment)
         policy = try WorkerPolicy(given)
         deadLettering = try given.choice(.deadLetter)
         input = try given.choice(.input)

@@ -26,7 +26,8 @@ struct Setting: Sendable {
     }
 
     static let queue = Setting(
-        "queue", "URL", nil, "amqp://…?queue=a, redis://…/0?list=a or spool:/dir (spool:/var/spool/semel)")
+        "queue", "URL", nil, "amqp(s)://…?queue=a, redis://…/0?list=a or spool:/dir (spool:/var/spool/semel)")
+    static let queueFile = Setting("queue-file", "FILE", nil, "holds the URL; its password may change at any time")
     static let wait = Setting("wait", "DURATION", "10s", "for a message; 0 takes what is there; or forever")
     static let delivery = Setting(
         "delivery", "at-least-once|at-most-once", "at-least-once", "what a crash does: repeat or lose")
@@ -54,7 +55,7 @@ struct Setting: Sendable {
         "log-level", "LEVEL", "info", "trace, debug, info, notice, warning, error or critical")
 
     static let all = [
-        queue, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, deadLetter,
+        queue, queueFile, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, deadLetter,
         input, maxMessageBytes,
         result, statusAddress, linger, terminationLog, logFormat, logLevel,
     ]
@@ -103,6 +104,11 @@ struct GivenSettings {
 
     /// What was given.
     subscript(_ setting: Setting) -> Value? { values.first { $0.name == setting.name }?.value }
+
+    /// What was given on the command line.
+    func flag(_ setting: Setting) -> String? {
+        self[setting].flatMap { $0.source == setting.flag ? $0.text : nil }
+    }
 
     /// What was given, or the standard.
     func value(_ setting: Setting) -> Value {

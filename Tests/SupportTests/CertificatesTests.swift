@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct CertificatesTests {
     @Test func whatIsIssuedIsWhatItSays() async throws {

@@ -113,7 +113,7 @@ import Testing
 
     @Test func aPasswordAndAFileForOne() {
         let error = #expect(throws: ConfigurationError.self) { try url("redis://:x@host?list=a&passwordFile=/p") }
-        #expect(error?.description == "--queue: has a password and a passwordFile; keep one of them")
+        #expect(error?.description == "--queue: both password and passwordFile are given; keep one of them")
     }
 
     @Test func optionsThatAreGivenTwice() {
