@@ -4,6 +4,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+void semel_tls_keep_until_exit(void) { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); }
+
 /// Verifies as ever. The library frees the connection with its result when a handshake fails; this copy stays.
 static int verify(X509_STORE_CTX *store, void *verdict) {
     int accepted = X509_verify_cert(store);

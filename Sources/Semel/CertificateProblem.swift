@@ -14,7 +14,7 @@ public enum CertificateProblem: Error, Sendable, Hashable, CustomStringConvertib
         case .notYetValid: "the server's certificate is not valid yet; is the clock of this machine right?"
         case .otherHost(let asked): "the server's certificate is not for ‘\(asked)’"
         case .unknownAuthority(let authorities):
-            "the server's certificate is not signed by an authority in \(authorities); name theirs with cacert=FILE"
+            "the server's certificate is not signed by an authority in \(authorities) (cacert)"
         case .other(let words): "the server's certificate is not accepted: \(words)"
         }
     }

@@ -91,10 +91,14 @@ final class AMQPConnection {
     }
 
     private func connect(to host: QueueURL.Host, _ address: RabbitMQAddress, _ limit: Duration) throws(AMQPFailure) {
-        let new = address.tls == nil ? amqp_tcp_socket_new(state) : amqp_ssl_socket_new(state)
-        guard let socket = new else { throw .broken("out of memory") }
+        let socket: OpaquePointer
         if let settings = address.tls {
-            tls = try AMQPTLS(settings, host: host.name, on: socket, source: address.source)
+            let tls = try AMQPTLS(settings, host: host.name, for: state, source: address.source)
+            self.tls = tls
+            socket = tls.socket
+        } else {
+            guard let plain = amqp_tcp_socket_new(state) else { throw .broken("out of memory") }
+            socket = plain
         }
         var limit = timeval(limit)
         let code = amqp_socket_open_noblock(socket, host.name, CInt(host.port ?? 0), &limit)
@@ -115,15 +119,7 @@ final class AMQPConnection {
         }
         let memory = AMQPMemory()
         defer { memory.keep() }
-        // Without these two a deleted queue and a blocked publisher are silent for ever.
-        let capabilities = memory.table([
-            memory.entry("consumer_cancel_notify", true), memory.entry("connection.blocked", true),
-            memory.entry("authentication_failure_close", true), memory.entry("publisher_confirms", true),
-            memory.entry("basic.nack", true),
-        ])
-        var properties = memory.table([
-            memory.entry("connection_name", "semel"), memory.entry("capabilities", capabilities),
-        ])
+        var properties = Self.clientProperties(in: memory)
         let heartbeat = CInt(address.heartbeat.seconds.rounded(.up))
         // As KEDA does: a certificate without a user is the user.
         let isCertificateTheUser = address.tls?.client != nil && who.user == nil && who.password == nil
@@ -133,14 +129,30 @@ final class AMQPConnection {
             : semel_amqp_login(
                 state, address.vhost, Self.frameMax, heartbeat, &properties, who.user ?? "guest",
                 who.password ?? "guest")
-        if reply.library_error == AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD.rawValue {
+        switch amqp_status_enum_(reply.library_error) {
+        case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD where isCertificateTheUser:
             throw .refused(
-                isCertificateTheUser
-                    ? "it knows no users by their certificates (SASL EXTERNAL); name a user and a password, or enable "
-                        + "its plugin rabbitmq_auth_mechanism_ssl" : "it knows no users by their passwords (SASL PLAIN)"
-            )
+                "it knows no users by their certificates (SASL EXTERNAL); name a user and a password, or enable its "
+                    + "plugin rabbitmq_auth_mechanism_ssl")
+        case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD:
+            throw .refused("it knows no users by their passwords (SASL PLAIN)")
+        case AMQP_STATUS_CONNECTION_CLOSED where tls == nil && serverVersion == nil,
+            AMQP_STATUS_BAD_AMQP_DATA where tls == nil && serverVersion == nil:
+            throw .broken("it hung up before it said who it is; where TLS is spoken write amqps://")
+        default: try check(reply)
         }
-        try check(reply)
+    }
+
+    private static func clientProperties(in memory: AMQPMemory) -> amqp_table_t {
+        // Without these two a deleted queue and a blocked publisher are silent for ever.
+        let capabilities = memory.table([
+            memory.entry("consumer_cancel_notify", true), memory.entry("connection.blocked", true),
+            memory.entry("authentication_failure_close", true), memory.entry("publisher_confirms", true),
+            memory.entry("basic.nack", true),
+        ])
+        return memory.table([
+            memory.entry("connection_name", "semel"), memory.entry("capabilities", capabilities),
+        ])
     }
 
     /// How many channels the broker allows on a connection.

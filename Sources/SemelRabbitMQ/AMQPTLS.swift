@@ -5,13 +5,20 @@ import Semel
 /// The TLS of one connection: what librabbitmq is told before the handshake, and what OpenSSL says behind it. Has to
 /// live as long as the connection.
 final class AMQPTLS {
+    /// Belongs to the connection.
+    let socket: OpaquePointer
     private let settings: TLSSettings
     private let host: String
     /// OpenSSL writes here what it thinks of the server's certificate.
     private let verdict = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
 
     /// - Parameter source: The flag or variable that the settings came from, for messages.
-    init(_ settings: TLSSettings, host: String, on socket: OpaquePointer, source: String) throws(AMQPFailure) {
+    init(_ settings: TLSSettings, host: String, for connection: amqp_connection_state_t, source: String)
+        throws(AMQPFailure)
+    {
+        semel_tls_keep_until_exit()
+        guard let socket = amqp_ssl_socket_new(connection) else { throw .broken("out of memory") }
+        self.socket = socket
         self.settings = settings
         self.host = host
         verdict.initialize(to: 0)
@@ -25,7 +32,10 @@ final class AMQPTLS {
         case semel_tls_ready: return
         case semel_tls_authorities: throw Self.unusable("cacert", settings.authorities, source)
         case semel_tls_chain: throw Self.unusable("cert", settings.client?.chain, source)
-        case semel_tls_key: throw Self.unusable("key", settings.client?.key, source)
+        case semel_tls_key:
+            throw Self.unusable(
+                "key", settings.client?.key, source,
+                "; it has to be PEM, the certificate's own, and without a passphrase")
         default: throw .broken("TLS: \(Self.words ?? "out of memory")")
         }
     }
@@ -34,8 +44,10 @@ final class AMQPTLS {
         verdict.deallocate()
     }
 
-    private static func unusable(_ option: String, _ file: String?, _ source: String) -> AMQPFailure {
-        .misconfigured("\(source): \(option): \(file ?? "") cannot be used: \(words ?? "no reason given")")
+    private static func unusable(
+        _ option: String, _ file: String?, _ source: String, _ advice: String = "; it has to be PEM"
+    ) -> AMQPFailure {
+        .misconfigured("\(source): \(option): \(file ?? "") cannot be used (\(words ?? "no reason given"))\(advice)")
     }
 
     private static var words: String? {

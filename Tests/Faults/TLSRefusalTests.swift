@@ -130,7 +130,7 @@ struct TLSRefusalTests {
         let tls = try await RabbitMQOverTLS.shared()
         let (one, other) = (try await tls.clients.issue("one"), try await tls.clients.issue("other"))
         for (options, word) in [
-            (["cacert": directory.path("none")], "cacert: read"), (["cacert": empty], "cacert: \(empty)"),
+            (["cacert": directory.path("none")], "cacert: cannot read"), (["cacert": empty], "cacert: \(empty)"),
             (["cert": empty, "key": one.key], "cert: \(empty)"), (["cert": one.chain, "key": empty], "key: \(empty)"),
             (["cert": one.chain, "key": other.key], "key: \(other.key)"), (["cert": one.chain], "without its key"),
         ] {

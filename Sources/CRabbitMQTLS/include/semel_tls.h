@@ -15,6 +15,10 @@ enum semel_tls_certificate {
     semel_tls_not_accepted,
 };
 
+/// To be called before anything else of OpenSSL: it is not taken apart when the process exits, which takes time, and would
+/// take it from under a connection of another thread.
+void semel_tls_keep_until_exit(void);
+
 /// Prepares the context of an `amqp_ssl_socket_new` that is not open yet. TLS 1.2 at the least.
 ///
 /// librabbitmq 0.11 compares host names by code of its own, which knows no addresses: a certificate for 127.0.0.1 is

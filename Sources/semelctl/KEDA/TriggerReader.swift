@@ -70,7 +70,8 @@ enum TriggerReader {
         let messages: Double
         do throws(QueueFailure) { messages = Double(try await inspector.ready()) } catch {
             await inspector.close()
-            throw CommandFailure("\(error.reason)\(advice(trigger, error.outcome))".onOneLine, error.outcome)
+            let reason = files.reduce(error.reason) { $0.replacing($1.path, with: $1.name) }
+            throw CommandFailure("\(reason)\(advice(trigger, error.outcome))".onOneLine, error.outcome)
         }
         await inspector.close()
         return TriggerReading(value: messages, isActive: trigger.isActive(at: messages))

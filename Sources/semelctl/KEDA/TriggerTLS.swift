@@ -52,8 +52,8 @@ struct TriggerTLS {
     /// - Parameter files: Gets the files that the options name, which are there for as long as it is.
     func options(_ files: inout [FileInMemory]) throws(CommandFailure) -> [String: String] {
         var options: [String: String] = [:]
-        func add(_ option: String, _ text: String) throws(CommandFailure) {
-            guard let file = FileInMemory(text) else {
+        func add(_ option: String, _ text: String, _ parameter: String) throws(CommandFailure) {
+            guard let file = FileInMemory(text, name: "‘\(parameter)’ of the authentication") else {
                 throw TriggerReader.unreadable(trigger, "no memory for the certificates of the authentication")
             }
             files.append(file)
@@ -62,11 +62,11 @@ struct TriggerTLS {
         if isTrusting {
             options["verify"] = "off"
         } else if let authorities {
-            try add("cacert", authorities)
+            try add("cacert", authorities, "ca")
         }
         if let client {
-            try add("cert", client.chain)
-            try add("key", client.key)
+            try add("cert", client.chain, "cert")
+            try add("key", client.key, "key")
         }
         return options
     }
@@ -75,10 +75,13 @@ struct TriggerTLS {
 /// A file that has a path but is on no disk, for secrets that a library wants to have in a file.
 final class FileInMemory {
     private let handle: FileHandle
+    /// What it is to people, to whom the path means nothing.
+    let name: String
 
     var path: String { "/proc/self/fd/\(handle.fileDescriptor)" }
 
-    init?(_ text: String) {
+    init?(_ text: String, name: String) {
+        self.name = name
         let descriptor = memfd_create("semelctl", UInt32(semel_memfd_flags))
         guard descriptor >= 0 else { return nil }
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
