@@ -41,6 +41,8 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CRabbitMQ", providers: [.apt(["librabbitmq-dev"])]),
+        .target(
+            name: "CRabbitMQTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .target(name: "CLinux"),
         .systemLibrary(name: "CZlib", path: "Examples/SecretScan/Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -48,7 +50,9 @@ let package = Package(
         .target(name: "Semel", dependencies: ["CLinux", logging], swiftSettings: settings),
         .target(name: "SemelCommand", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
         .target(name: "SemelSpool", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
-        .target(name: "SemelRabbitMQ", dependencies: ["Semel", "CRabbitMQ", logging], swiftSettings: settings),
+        .target(
+            name: "SemelRabbitMQ", dependencies: ["Semel", "CRabbitMQ", "CRabbitMQTLS", logging],
+            swiftSettings: settings),
         .target(
             name: "SemelRedis", dependencies: ["Semel", "CHiredis", logging, tls, handshake] + nio,
             swiftSettings: settings),

@@ -2,6 +2,7 @@
 #pragma once
 #include <amqp.h>
 #include <amqp_framing.h>
+#include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
 
 static inline amqp_rpc_reply_t semel_amqp_login(amqp_connection_state_t connection, const char *vhost, int frame_max,
@@ -9,6 +10,13 @@ static inline amqp_rpc_reply_t semel_amqp_login(amqp_connection_state_t connecti
                                                 const char *password) {
     return amqp_login_with_properties(connection, vhost, 0, frame_max, heartbeat, client_properties,
                                       AMQP_SASL_METHOD_PLAIN, user, password);
+}
+
+static inline amqp_rpc_reply_t semel_amqp_login_external(amqp_connection_state_t connection, const char *vhost,
+                                                         int frame_max, int heartbeat,
+                                                         const amqp_table_t *client_properties, const char *identity) {
+    return amqp_login_with_properties(connection, vhost, 0, frame_max, heartbeat, client_properties,
+                                      AMQP_SASL_METHOD_EXTERNAL, identity);
 }
 
 static const uint32_t semel_connection_close = AMQP_CONNECTION_CLOSE_METHOD;

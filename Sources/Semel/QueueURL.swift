@@ -29,8 +29,17 @@ public struct QueueURL: Sendable {
     public let source: String
     private let rawPath: String
 
-    /// - Parameter source: What to call it in a message: `--queue`, `SEMEL_QUEUE`.
-    public init(_ text: String, source: String) throws(ConfigurationError) {
+    /// The URL that is in a file. Its user and password are read from there again for every connection, the rest only now.
+    public init(file: String, source: String) throws(ConfigurationError) {
+        try self.init(
+            SecretFile.read(file, source: source), source: source,
+            credentials: QueueCredentials(urlFile: file, source: source))
+    }
+
+    /// - Parameters:
+    ///   - source: What to call it in a message: `--queue`, `SEMEL_QUEUE`.
+    ///   - credentials: Instead of those in the URL.
+    public init(_ text: String, source: String, credentials: QueueCredentials? = nil) throws(ConfigurationError) {
         let split = text.splittingHosts
         // The text may hold a password: it is never repeated in a message.
         guard !text.looksLikeARawPassword, let parts = URLComponents(string: split.first),
@@ -59,8 +68,9 @@ public struct QueueURL: Sendable {
             hosts.append(host)
         }
         self.hosts = hosts
-        credentials = try QueueCredentials(
+        let given = try QueueCredentials(
             user: parts.user, password: parts.password, passwordFile: options["passwordFile"], source: source)
+        self.credentials = credentials ?? given
         self.path = parts.path
         self.rawPath = parts.percentEncodedPath
         self.options = options

@@ -48,34 +48,39 @@ public struct NamedQueue: Sendable {
     /// The variables that hold its credentials: nobody's business but the worker's.
     public let secretVariables: [String]
 
-    /// `--queue` or `SEMEL_QUEUE`; else the variables of setups that semel replaces, `MQ_HOST` with `MQ_QUEUE`,
-    /// `REDIS_HOST` with `REDIS_LIST` or `REDIS_STREAM`, or `SQS_QUEUE_URL`; else the embedded spool. Naming two of them is
-    /// an error, never a guess.
+    /// `--queue`, `SEMEL_QUEUE`, or a file with the URL, `--queue-file` or `SEMEL_QUEUE_FILE`; else the variables of setups
+    /// that semel replaces, `MQ_HOST` with `MQ_QUEUE`, `REDIS_HOST` with `REDIS_LIST` or `REDIS_STREAM`, or
+    /// `SQS_QUEUE_URL`; else the embedded spool. Naming two of them is an error, never a guess; but a flag wins over the
+    /// first two variables.
     ///
-    /// - Parameter flag: The value of `--queue`, if it was given.
-    public init(flag: String?, environment: [String: String]) throws(ConfigurationError) {
+    /// - Parameters:
+    ///   - flag: The value of `--queue`, if it was given.
+    ///   - file: The value of `--queue-file`, if it was given.
+    public init(flag: String?, file: String? = nil, environment: [String: String]) throws(ConfigurationError) {
         let variables = Variables(environment)
-        let explicit = flag ?? variables["SEMEL_QUEUE"]
-        let source = flag == nil ? "SEMEL_QUEUE" : "--queue"
+        let flags: [Named] = [flag.map { .url($0, "--queue") }, file.map { .file($0, "--queue-file") }].compactMap {
+            $0
+        }
+        let explicit = flags.isEmpty ? variables.explicit : flags
         // A host or a URL alone may be the task's own business: it is a queue's only when nothing else is.
         let isComplete = (
             rabbitMQ: variables["MQ_HOST"] != nil && variables["MQ_QUEUE"] != nil,
             redis: variables["REDIS_HOST"] != nil
                 && (variables["REDIS_LIST"] != nil || variables["REDIS_STREAM"] != nil)
         )
-        let isAlone = explicit == nil && !isComplete.rabbitMQ && !isComplete.redis
+        let isAlone = explicit.isEmpty && !isComplete.rabbitMQ && !isComplete.redis
         let rabbitMQ = isComplete.rabbitMQ || (isAlone && variables["MQ_HOST"] != nil)
         let redis = isComplete.redis || (isAlone && variables["REDIS_HOST"] != nil)
         let sqs = isAlone ? variables["SQS_QUEUE_URL"] : nil
-        let named = [
-            explicit == nil ? nil : source, rabbitMQ ? "MQ_HOST" : nil, redis ? "REDIS_HOST" : nil,
-            sqs == nil ? nil : "SQS_QUEUE_URL",
-        ].compactMap { $0 }
+        let others = [
+            rabbitMQ ? "MQ_HOST" : nil, redis ? "REDIS_HOST" : nil, sqs == nil ? nil : "SQS_QUEUE_URL",
+        ]
+        let named = explicit.map(\.source) + others.compactMap { $0 }
         guard named.count < 2 else {
             throw ConfigurationError("\(named.joined(separator: " and ")) name two queues at once; keep one of them")
         }
-        if let explicit {
-            address = try QueueAddress(QueueURL(explicit, source: source), environment)
+        if let explicit = explicit.first {
+            address = try QueueAddress(explicit.url, environment)
             secretVariables = ["SEMEL_QUEUE"] + address.secretVariables
         } else if rabbitMQ {
             address = .rabbitMQ(try RabbitMQAddress(variables.rabbitMQ()))
@@ -97,6 +102,27 @@ public struct NamedQueue: Sendable {
     }
 }
 
+/// A URL, or a file that holds one, and what it was named by.
+private enum Named {
+    case url(String, String)
+    case file(String, String)
+
+    var source: String {
+        switch self {
+        case .url(_, let source), .file(_, let source): source
+        }
+    }
+
+    var url: QueueURL {
+        get throws(ConfigurationError) {
+            switch self {
+            case .url(let text, let source): try QueueURL(text, source: source)
+            case .file(let path, let source): try QueueURL(file: path, source: source)
+            }
+        }
+    }
+}
+
 private struct Variables {
     private let environment: [String: String]
 
@@ -109,11 +135,19 @@ private struct Variables {
         environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    var explicit: [Named] {
+        [
+            self["SEMEL_QUEUE"].map { .url($0, "SEMEL_QUEUE") },
+            self["SEMEL_QUEUE_FILE"].map { .file($0, "SEMEL_QUEUE_FILE") },
+        ].compactMap { $0 }
+    }
+
     func rabbitMQ() throws(ConfigurationError) -> QueueURL {
         QueueURL(
             scheme: "amqp",
             credentials: try QueueCredentials(
-                user: self["MQ_USERNAME"], password: self["MQ_PASSWORD"], source: "MQ_HOST"),
+                user: self["MQ_USERNAME"], password: self["MQ_PASSWORD"], passwordFile: self["MQ_PASSWORD_FILE"],
+                source: "MQ_HOST", names: ("MQ_PASSWORD", "MQ_PASSWORD_FILE")),
             hosts: [QueueURL.Host(name: try require("MQ_HOST"), port: try port("MQ_PORT"))],
             path: "/" + (self["MQ_VHOST"] ?? ""),
             options: ["queue": try require("MQ_QUEUE")],
@@ -124,7 +158,8 @@ private struct Variables {
         QueueURL(
             scheme: "redis",
             credentials: try QueueCredentials(
-                user: self["REDIS_USER"], password: self["REDIS_PASSWORD"], source: "REDIS_HOST"),
+                user: self["REDIS_USER"], password: self["REDIS_PASSWORD"], passwordFile: self["REDIS_PASSWORD_FILE"],
+                source: "REDIS_HOST", names: ("REDIS_PASSWORD", "REDIS_PASSWORD_FILE")),
             hosts: [QueueURL.Host(name: try require("REDIS_HOST"), port: try port("REDIS_PORT"))],
             path: "/\(try database("REDIS_DATABASE"))",
             options: try redisOptions(), source: "REDIS_HOST")

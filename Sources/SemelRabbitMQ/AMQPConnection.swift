@@ -8,12 +8,18 @@ enum AMQPFailure: Error {
     case broken(String)
     /// The broker closed the connection or the channel, with its code and words.
     case closed(code: UInt16, text: String)
-    /// A file that the connection needs cannot be read.
+    /// None of several hosts can be reached: which, and why.
+    case nowhere(String)
+    /// The broker does not want this user, or this client.
+    case refused(String)
+    case untrusted(CertificateProblem)
+    /// A file that the connection needs cannot be used.
     case misconfigured(String)
 
     var reason: String {
         switch self {
-        case .broken(let text), .misconfigured(let text): text
+        case .broken(let text), .nowhere(let text), .refused(let text), .misconfigured(let text): text
+        case .untrusted(let problem): problem.description
         case .closed(let code, let text): "closed by the broker: \(code) \(text)"
         }
     }
@@ -21,6 +27,10 @@ enum AMQPFailure: Error {
 
 /// One AMQP connection with one channel. Thin: it opens, sends methods and reads frames. Everything must happen on one
 /// thread (librabbitmq's rule), which the actor that owns it sees to; heartbeats are served whenever frames are read.
+///
+/// Whoever polls its socket has read frames until there were none: over TLS a frame may have come that the socket knows
+/// nothing of any more, because OpenSSL has decrypted it together with the one before. The library asks OpenSSL first
+/// and polls only when it has nothing either.
 final class AMQPConnection {
     static let channel: amqp_channel_t = 1
     /// RabbitMQ's own default; a larger frame would be refused.
@@ -28,15 +38,38 @@ final class AMQPConnection {
     /// How long the broker may take to answer any one request. Long, because a busy broker is still a broker.
     static let patience = Duration.seconds(15)
 
+    /// For all hosts together, from the first attempt to a connection: TCP, and TLS where there is any.
+    private static let connectTimeout = Duration.seconds(10)
+
     private let state: amqp_connection_state_t
+    private var tls: AMQPTLS?
     private var isOpen = true
 
-    init(_ address: RabbitMQAddress, connectTimeout: Duration = .seconds(10)) throws(AMQPFailure) {
+    /// A connection to the first host that can be reached. What a host says that answers is not asked of another one:
+    /// neither a user whom it refuses nor a certificate that is not to be trusted gets better by that.
+    static func open(_ address: RabbitMQAddress) throws(AMQPFailure) -> AMQPConnection {
+        let end = ContinuousClock.now + connectTimeout
+        var failures: [String] = []
+        for (index, host) in address.hosts.enumerated() {
+            // What one leaves of its share is the others'.
+            let share = max(.seconds(1), (end - .now) / (address.hosts.count - index))
+            do throws(AMQPFailure) {
+                return try AMQPConnection(host, address, share)
+            } catch {
+                guard address.hosts.count > 1, error.isUnreachable else { throw error }
+                failures.append("\(host.text) (\(error.reason))")
+            }
+        }
+        throw .nowhere(failures.joined(separator: ", "))
+    }
+
+    private init(_ host: QueueURL.Host, _ address: RabbitMQAddress, _ limit: Duration) throws(AMQPFailure) {
         guard let state = amqp_new_connection() else { throw .broken("out of memory") }
         self.state = state
         do throws(AMQPFailure) {
-            try connect(address, connectTimeout)
-            try login(address)
+            try connect(to: host, address, limit)
+            // A host that takes connections and then says nothing must not keep from the others.
+            try login(address, within: address.hosts.count > 1 ? max(limit, .seconds(5)) : Self.patience)
         } catch {
             isOpen = false
             throw error
@@ -57,17 +90,25 @@ final class AMQPConnection {
         return nil
     }
 
-    private func connect(_ address: RabbitMQAddress, _ limit: Duration) throws(AMQPFailure) {
-        guard let socket = amqp_tcp_socket_new(state) else { throw .broken("out of memory") }
+    private func connect(to host: QueueURL.Host, _ address: RabbitMQAddress, _ limit: Duration) throws(AMQPFailure) {
+        let socket: OpaquePointer
+        if let settings = address.tls {
+            let tls = try AMQPTLS(settings, host: host.name, for: state, source: address.source)
+            self.tls = tls
+            socket = tls.socket
+        } else {
+            guard let plain = amqp_tcp_socket_new(state) else { throw .broken("out of memory") }
+            socket = plain
+        }
         var limit = timeval(limit)
-        let code = amqp_socket_open_noblock(socket, address.host, CInt(address.port), &limit)
+        let code = amqp_socket_open_noblock(socket, host.name, CInt(host.port ?? 0), &limit)
         // The library asks the socket what went wrong and keeps the answer to itself.
         if code == AMQP_STATUS_SOCKET_ERROR.rawValue { throw .broken("no connection: refused, or no way there") }
         try check(code)
     }
 
-    private func login(_ address: RabbitMQAddress) throws(AMQPFailure) {
-        var limit = timeval(Self.patience)
+    private func login(_ address: RabbitMQAddress, within limit: Duration) throws(AMQPFailure) {
+        var limit = timeval(limit)
         amqp_set_handshake_timeout(state, &limit)
         amqp_set_rpc_timeout(state, &limit)
         let who: QueueCredentials.Current
@@ -78,19 +119,40 @@ final class AMQPConnection {
         }
         let memory = AMQPMemory()
         defer { memory.keep() }
+        var properties = Self.clientProperties(in: memory)
+        let heartbeat = CInt(address.heartbeat.seconds.rounded(.up))
+        // As KEDA does: a certificate without a user is the user.
+        let isCertificateTheUser = address.tls?.client != nil && who.user == nil && who.password == nil
+        let reply =
+            isCertificateTheUser
+            ? semel_amqp_login_external(state, address.vhost, Self.frameMax, heartbeat, &properties, "")
+            : semel_amqp_login(
+                state, address.vhost, Self.frameMax, heartbeat, &properties, who.user ?? "guest",
+                who.password ?? "guest")
+        switch amqp_status_enum_(reply.library_error) {
+        case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD where isCertificateTheUser:
+            throw .refused(
+                "it knows no users by their certificates (SASL EXTERNAL); name a user and a password, or enable its "
+                    + "plugin rabbitmq_auth_mechanism_ssl")
+        case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD:
+            throw .refused("it knows no users by their passwords (SASL PLAIN)")
+        case AMQP_STATUS_CONNECTION_CLOSED where tls == nil && serverVersion == nil,
+            AMQP_STATUS_BAD_AMQP_DATA where tls == nil && serverVersion == nil:
+            throw .broken("it hung up before it said who it is; where TLS is spoken write amqps://")
+        default: try check(reply)
+        }
+    }
+
+    private static func clientProperties(in memory: AMQPMemory) -> amqp_table_t {
         // Without these two a deleted queue and a blocked publisher are silent for ever.
         let capabilities = memory.table([
             memory.entry("consumer_cancel_notify", true), memory.entry("connection.blocked", true),
             memory.entry("authentication_failure_close", true), memory.entry("publisher_confirms", true),
             memory.entry("basic.nack", true),
         ])
-        var properties = memory.table([
+        return memory.table([
             memory.entry("connection_name", "semel"), memory.entry("capabilities", capabilities),
         ])
-        try check(
-            semel_amqp_login(
-                state, address.vhost, Self.frameMax, CInt(address.heartbeat.seconds.rounded(.up)), &properties,
-                who.user ?? "guest", who.password ?? "guest"))
     }
 
     /// How many channels the broker allows on a connection.
@@ -159,10 +221,13 @@ final class AMQPConnection {
         guard code < 0 else { return }
         isOpen = false
         if code == AMQP_STATUS_HEARTBEAT_TIMEOUT.rawValue { throw .broken("the broker was silent for two heartbeats") }
-        // The library says only that a system call failed, the system says which way.
-        let system =
-            code == AMQP_STATUS_SOCKET_ERROR.rawValue && errno != 0 ? ": \(String(cString: strerror(errno)))" : ""
-        throw .broken(String(cString: amqp_error_string2(code)) + system)
+        // The library says only that TLS or a system call failed; OpenSSL and the system say which way.
+        let system = errno
+        let isTLS = [AMQP_STATUS_SSL_ERROR.rawValue, AMQP_STATUS_SSL_CONNECTION_FAILED.rawValue].contains(code)
+        if isTLS, let failure = tls?.failure { throw failure }
+        let hasSystemFailed = isTLS || code == AMQP_STATUS_SOCKET_ERROR.rawValue
+        let words = hasSystemFailed && system != 0 ? ": \(String(cString: strerror(system)))" : ""
+        throw .broken(String(cString: amqp_error_string2(code)) + words)
     }
 
     private func check(_ reply: amqp_rpc_reply_t) throws(AMQPFailure) {

@@ -1,9 +1,12 @@
 public import Semel
 
-/// `amqp://user:password@host:5672/vhost?queue=a&heartbeat=30s`
+/// `amqp://user:password@host:5672/vhost?queue=a&heartbeat=30s`, or `amqps:` over TLS; with several hosts, tried in turn:
+/// `amqp://user:password@host1,host2/vhost?queue=a`
 public struct RabbitMQAddress: Sendable {
-    public let host: String
-    public let port: Int
+    /// One at the least, in the order in which they are tried, all with their ports.
+    public let hosts: [QueueURL.Host]
+    /// For connections over TLS.
+    public let tls: TLSSettings?
     public let credentials: QueueCredentials
     public let vhost: String
     public let queue: String
@@ -13,16 +16,18 @@ public struct RabbitMQAddress: Sendable {
     public let source: String
 
     public init(_ url: QueueURL) throws(ConfigurationError) {
-        guard url.scheme == "amqp" else {
-            throw ConfigurationError(
-                "\(url.source): \(url.scheme):// is not supported yet; use amqp:// inside the cluster")
-        }
-        try url.allowOnly(["queue", "heartbeat", "passwordFile"])
-        guard let host = url.hosts.first else {
+        try url.allowOnly(["queue", "heartbeat", "passwordFile"] + TLSSettings.options)
+        guard !url.hosts.isEmpty else {
             throw ConfigurationError("\(url.source): names no host; write amqp://user:password@host/vhost?queue=name")
         }
-        self.host = host.name
-        port = host.port ?? 5672
+        if url.scheme == "amqps" {
+            tls = try TLSSettings(url)
+        } else {
+            try TLSSettings.refuse(in: url, use: "amqps")
+            tls = nil
+        }
+        let standardPort = tls == nil ? 5672 : 5671
+        hosts = url.hosts.map { QueueURL.Host(name: $0.name, port: $0.port ?? standardPort) }
         credentials = url.credentials
         // A file that is not there is told before anything is connected.
         _ = try credentials.current()
@@ -44,6 +49,9 @@ public struct RabbitMQAddress: Sendable {
 }
 
 extension RabbitMQAddress {
+    /// For messages.
+    var place: String { "RabbitMQ at \(hosts.map(\.text).joined(separator: " or "))" }
+
     /// Where messages go that will not be tried again.
     var deadQueue: String { "\(queue).dead" }
 

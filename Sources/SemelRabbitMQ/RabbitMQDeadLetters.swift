@@ -33,7 +33,7 @@ public actor RabbitMQDeadLetters: DeadLetterStore {
     }
 
     private func visitAll(_ decide: (StoredDeadLetter) -> DeadLetterAction) throws(AMQPFailure) {
-        let channel = AMQPChannel(try AMQPConnection(address))
+        let channel = AMQPChannel(try AMQPConnection.open(address))
         try channel.open()
         defer { channel.connection.close() }
         var publisher: RabbitMQPublisher?

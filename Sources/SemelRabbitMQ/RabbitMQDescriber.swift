@@ -41,7 +41,7 @@ public actor RabbitMQDescriber {
     public func describe() async throws(QueueFailure) -> RabbitMQDescription {
         defer { thread.stop() }
         do throws(AMQPFailure) {
-            let connection = try AMQPConnection(address)
+            let connection = try AMQPConnection.open(address)
             defer { connection.close() }
             return try describe(connection)
         } catch {

@@ -64,13 +64,13 @@ extension RabbitMQPublisher {
 extension AMQPFailure {
     /// What it means to somebody who puts messages into this queue.
     func asEnqueuingFailure(_ address: RabbitMQAddress) -> QueueFailure {
-        let place = "RabbitMQ at \(address.host):\(address.port)"
         switch self {
         case .closed(404, _):
             return .misconfigured(
-                "\(address.source): \(place) has no queue ‘\(address.queue)’; declare it, or let --declare do so")
+                "\(address.source): \(address.place) has no queue ‘\(address.queue)’; declare it, or let --declare do so"
+            )
         case .broken(let text) where text.hasPrefix(RabbitMQPublisher.noQueue):
-            return .misconfigured("\(address.source): \(place): queue ‘\(address.queue)’ was deleted meanwhile")
+            return .misconfigured("\(address.source): \(address.place): queue ‘\(address.queue)’ was deleted meanwhile")
         default: return asQueueFailure(address)
         }
     }

@@ -84,7 +84,7 @@ public actor RabbitMQInspector: QueueInspector {
 
     private func connected() throws(AMQPFailure) -> QueueProbe {
         if let probe { return probe }
-        let opened = QueueProbe(try AMQPConnection(address))
+        let opened = QueueProbe(try AMQPConnection.open(address))
         probe = opened
         // Between looks: heartbeats both ways, and the broker's end.
         thread.watch(

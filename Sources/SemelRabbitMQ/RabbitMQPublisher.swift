@@ -36,7 +36,7 @@ final class RabbitMQPublisher {
     private static func open(_ address: RabbitMQAddress, _ meanwhile: @escaping () -> Void) throws(AMQPFailure)
         -> AMQPChannel
     {
-        let channel = AMQPChannel(try AMQPConnection(address), meanwhile: meanwhile)
+        let channel = AMQPChannel(try AMQPConnection.open(address), meanwhile: meanwhile)
         try channel.open()
         // A broker that blocks publishers stops reading in the middle of what they publish, and goes on later, even if
         // they have given up meanwhile. So the first thing to be published is nothing, to nobody: if what comes after

@@ -72,7 +72,7 @@ public actor RabbitMQQueue: MessageQueue {
         -> RabbitMQClaim?
     {
         do throws(AMQPFailure) {
-            let connection = try AMQPConnection(address)
+            let connection = try AMQPConnection.open(address)
             let channel = AMQPChannel(connection)
             // The broker keeps their order, and the delivery is the answer to all of them.
             connection.cork(true)

@@ -32,8 +32,8 @@ struct RunSettings {
         terminationLog = try TerminationLog(given)
         logFormat = try given.choice(.logFormat)
         logLevel = try given.choice(.logLevel)
-        let flag = given[.queue].flatMap { $0.source == Setting.queue.flag ? $0.text : nil }
-        queue = try NamedQueue(flag: flag, environment: environment)
+        queue = try NamedQueue(
+            flag: given.flag(.queue), file: given.flag(.queueFile), environment: environment)
         series = try SeriesLength(given)
         policy = try WorkerPolicy(given, series)
         if case .sqs = queue.address, policy.request.lease > SQSQueue.longestClaim {
@@ -138,7 +138,8 @@ extension WorkerPolicy {
             timeout: given.value(.timeout).text == "none"
                 ? nil : try given.duration(.timeout, atLeast: .milliseconds(1)),
             grace: try given.duration(.grace),
-            onTerm: isEndless && given[.onTerm] == nil ? .finish : try given.choice(.onTerm), onLost: try given.choice(.onLost),
+            onTerm: isEndless && given[.onTerm] == nil ? .finish : try given.choice(.onTerm),
+            onLost: try given.choice(.onLost),
             linger: try given.duration(.linger))
     }
 }

@@ -27,7 +27,8 @@ struct Setting: Sendable {
 
     static let queue = Setting(
         "queue", "URL", nil,
-        "amqp://…?queue=a, redis://…/0?list=a or ?stream=a, sqs://REGION/a, or spool:/dir (spool:/var/spool/semel)")
+        "amqp(s)://…?queue=a, redis://…/0?list=a or ?stream=a, sqs://REGION/a, or spool:/dir (spool:/var/spool/semel)")
+    static let queueFile = Setting("queue-file", "FILE", nil, "holds the URL; its password may change at any time")
     static let maxMessages = Setting(
         "max-messages", "N", "1", "so many, one after the other; 0: a long-lived worker, until SIGTERM")
     static let wait = Setting(
@@ -59,7 +60,8 @@ struct Setting: Sendable {
         "log-level", "LEVEL", "info", "trace, debug, info, notice, warning, error or critical")
 
     static let all = [
-        queue, maxMessages, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay, deadLetter,
+        queue, queueFile, maxMessages, wait, delivery, lease, timeout, grace, onTerm, onLost, maxAttempts, retryDelay,
+        deadLetter,
         input, maxMessageBytes,
         result, statusAddress, linger, terminationLog, logFormat, logLevel,
     ]
@@ -108,6 +110,11 @@ struct GivenSettings {
 
     /// What was given.
     subscript(_ setting: Setting) -> Value? { values.first { $0.name == setting.name }?.value }
+
+    /// What was given on the command line.
+    func flag(_ setting: Setting) -> String? {
+        self[setting].flatMap { $0.source == setting.flag ? $0.text : nil }
+    }
 
     /// What was given, or the standard.
     func value(_ setting: Setting) -> Value {

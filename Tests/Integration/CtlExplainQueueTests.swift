@@ -139,7 +139,7 @@ struct CtlExplainQueueTests {
             (ScaledJobText(triggers: [.rabbitMQ()]), 69, "refused"),
             (ScaledJobText(triggers: [.rabbitMQ()], authentication: ["host": "http://127.0.0.1:1/"]), 69, "refused"),
             (ScaledJobText(triggers: [.redis("x")]), 69, "refused"),
-            (ScaledJobText(triggers: [.rabbitMQ()], authentication: ["host": "amqps://127.0.0.1:1/"]), 78, "amqps"),
+            (ScaledJobText(triggers: [.rabbitMQ()], authentication: ["host": "amqps://127.0.0.1:1/"]), 69, "refused"),
         ]
         for (text, status, complaint) in cases {
             let end = try await Explain.run(["-f", "-"], input: text.text)

@@ -42,6 +42,11 @@ public struct RabbitMQTrigger: Sendable {
     public let operation: String
     /// `tls: enable` in the authentication.
     public let isTLSEnabled: Bool
+    /// Of the authentication, PEM: the authorities that may have signed the server's certificate, and this client's own
+    /// certificate with its key. Without effect unless ``isTLSEnabled``.
+    public let authorities: ResolvedText?
+    public let clientCertificate: ResolvedText?
+    public let clientKey: ResolvedText?
     public let unsafeSSL: Bool
     /// Parameters that may be in the cluster, and why they are not known here. As far as they matter for reading the
     /// queue, and have no property that says so: `vhostName`, `protocol`, `tls`.
@@ -90,6 +95,9 @@ extension RabbitMQTrigger {
             throw parameters.error("tls in the authentication is neither ‘enable’ nor ‘disable’")
         }
         isTLSEnabled = tls == "enable"
+        authorities = parameters.text("ca", [.authentication])
+        clientCertificate = parameters.text("cert", [.authentication])
+        clientKey = parameters.text("key", [.authentication])
         var unknown: [String: String] = [:]
         let places: [(String, [TriggerParameters.Place])] = [
             ("vhostName", [.metadata, .authentication]), ("protocol", [.metadata, .authentication]),

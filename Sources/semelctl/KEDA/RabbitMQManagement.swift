@@ -18,14 +18,12 @@ struct RabbitMQManagement {
     /// For messages: without credentials.
     private let place: String
     private let authorization: String?
+    private let tls: TLSConfiguration
 
     init(_ rabbitMQ: RabbitMQTrigger, host: String, _ trigger: ResolvedTrigger) throws(CommandFailure) {
         self.rabbitMQ = rabbitMQ
         self.trigger = trigger
-        if rabbitMQ.isTLSEnabled {
-            throw TriggerReader.unreadable(
-                trigger, "certificates of an authentication (tls: enable) cannot be used yet")
-        }
+        tls = try TriggerTLS(rabbitMQ, trigger).configuration()
         guard let parts = URLComponents(string: host), let scheme = parts.scheme?.lowercased(),
             ["http", "https"].contains(scheme), let name = parts.percentEncodedHost, !name.isEmpty
         else {
@@ -99,12 +97,7 @@ struct RabbitMQManagement {
     }
 
     private func get() async throws(CommandFailure) -> Data {
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        if rabbitMQ.unsafeSSL {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.certificateVerification = .none
-            configuration.tlsConfiguration = tls
-        }
+        let configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let answer: Result<Data, any Error>
         do { answer = .success(try await get(client)) } catch { answer = .failure(error) }

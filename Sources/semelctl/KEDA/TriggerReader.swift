@@ -41,9 +41,13 @@ enum TriggerReader {
     private static func readAMQP(
         _ rabbitMQ: RabbitMQTrigger, _ host: String, _ trigger: ResolvedTrigger
     ) async throws(CommandFailure) -> TriggerReading {
-        if rabbitMQ.isTLSEnabled { throw unreadable(trigger, "RabbitMQ cannot be read with TLS yet") }
         let user = try rabbitMQ.username.map { text throws(CommandFailure) in try known(text, "username", trigger) }
         let password = try rabbitMQ.password.map { text throws(CommandFailure) in try known(text, "password", trigger) }
+        let isEncrypted = host.lowercased().hasPrefix("amqps:")
+        var files: [FileInMemory] = []
+        defer { withExtendedLifetime(files) {} }
+        var options = isEncrypted ? try TriggerTLS(rabbitMQ, trigger).options(&files) : [:]
+        options["queue"] = rabbitMQ.queueName
         let address: RabbitMQAddress
         do throws(ConfigurationError) {
             let url = try QueueURL(host, source: source(trigger))
@@ -55,23 +59,21 @@ enum TriggerReader {
                         user: user ?? who.user, password: password ?? who.password, source: url.source),
                     hosts: url.hosts.isEmpty ? [QueueURL.Host(name: "localhost", port: nil)] : url.hosts,
                     path: rabbitMQ.vhostName.map { "/\($0)" } ?? url.path,
-                    options: ["queue": rabbitMQ.queueName], source: url.source))
+                    options: options, source: url.source))
         } catch {
             // What the URL has may be of a Secret, and its options are not KEDA's alone.
-            let isEncrypted = host.lowercased().hasPrefix("amqps:")
             throw unreadable(
                 trigger,
-                isEncrypted
-                    ? "amqps:// cannot be read yet"
-                    : "the host cannot be read; it has to be like amqp://user:password@host:5672/vhost, special characters "
-                        + "percent-encoded, without options")
+                "the host cannot be read; it has to be like amqp\(isEncrypted ? "s" : "")://user:password@host:5672/vhost, "
+                    + "special characters percent-encoded, without options")
         }
         let inspector: RabbitMQInspector
         do throws(SystemError) { inspector = try RabbitMQInspector(address) } catch { throw CommandFailure(error) }
         let messages: Double
         do throws(QueueFailure) { messages = Double(try await inspector.ready()) } catch {
             await inspector.close()
-            throw CommandFailure("\(error.reason)\(advice(trigger, error.outcome))".onOneLine, error.outcome)
+            let reason = files.reduce(error.reason) { $0.replacing($1.path, with: $1.name) }
+            throw CommandFailure("\(reason)\(advice(trigger, error.outcome))".onOneLine, error.outcome)
         }
         await inspector.close()
         return TriggerReading(value: messages, isActive: trigger.isActive(at: messages))

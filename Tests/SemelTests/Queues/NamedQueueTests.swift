@@ -1,3 +1,4 @@
+import Foundation
 import Semel
 import SemelQueues
 import SemelSpool
@@ -55,8 +56,7 @@ import Testing
             "MQ_QUEUE": "usertask",
         ]
         let address = try rabbitMQ(all)
-        #expect(address.host == "broker")
-        #expect(address.port == 5673)
+        #expect(address.hosts == [QueueURL.Host(name: "broker", port: 5673)])
         #expect(try address.credentials.current().user == "us:er")
         #expect(try address.credentials.current().password == "p@ss/?")
         #expect(address.vhost == "v w")
@@ -68,7 +68,7 @@ import Testing
 
     @Test func defaultsOfARabbitMQSetup() throws {
         let address = try rabbitMQ(["MQ_HOST": "broker", "MQ_QUEUE": "a", "MQ_PORT": "", "MQ_VHOST": ""])
-        #expect(address.port == 5672)
+        #expect(address.hosts == [QueueURL.Host(name: "broker", port: 5672)])
         #expect(try address.credentials.current().user == nil)
         #expect(try address.credentials.current().password == nil)
         #expect(address.vhost == "/")
@@ -125,7 +125,10 @@ import Testing
     @Test func portsThatKubernetesSets() throws {
         let address = try redis(["REDIS_HOST": "redis", "REDIS_LIST": "a", "REDIS_PORT": "tcp://10.96.0.17:6379"])
         #expect(address.servers.hosts.map(\.port) == [6379])
-        #expect(try rabbitMQ(["MQ_HOST": "mq", "MQ_QUEUE": "a", "MQ_PORT": "tcp://10.96.0.17:5672"]).port == 5672)
+        #expect(
+            try rabbitMQ(["MQ_HOST": "mq", "MQ_QUEUE": "a", "MQ_PORT": "tcp://10.96.0.17:5672"]).hosts.map(\.port) == [
+                5672
+            ])
         #expect(try named(["REDIS_PORT": "tcp://10.96.0.17:6379"]).address.name == "spool:/var/spool/semel")
     }
 
@@ -156,6 +159,38 @@ import Testing
         #expect(
             mistake(both, flag: "spool:/x")
                 == "--queue and MQ_HOST and REDIS_HOST name two queues at once; keep one of them")
+    }
+
+    @Test func filesWithTheURL() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let file = directory.appending(path: "queue").path
+        func write(_ text: String) throws { try text.write(toFile: file, atomically: true, encoding: .utf8) }
+        try write("amqp://u:before@host/v?queue=a\n")
+        let queue = try named(["SEMEL_QUEUE_FILE": file])
+        #expect(queue.address.name == "amqp://host/v?queue=a")
+        guard case .rabbitMQ(let address) = queue.address else { return #expect(Bool(false)) }
+        #expect(try address.credentials.current() == .init(user: "u", password: "before"))
+        try write("amqp://w:after@other/v?queue=b")
+        #expect(try address.credentials.current() == .init(user: "w", password: "after"))
+        #expect(
+            try NamedQueue(flag: nil, file: file, environment: ["SEMEL_QUEUE": "spool:/x"]).address.name
+                == "amqp://other/v?queue=b")
+        #expect(
+            mistake(["SEMEL_QUEUE_FILE": file, "SEMEL_QUEUE": "spool:/x"])
+                == "SEMEL_QUEUE and SEMEL_QUEUE_FILE name two queues at once; keep one of them")
+        #expect(mistake(["SEMEL_QUEUE_FILE": "/nowhere"])?.hasPrefix("SEMEL_QUEUE_FILE: cannot") == true)
+    }
+
+    @Test func filesWithThePassword() throws {
+        let mq = ["MQ_HOST": "mq", "MQ_QUEUE": "a", "MQ_PASSWORD_FILE": "/nowhere"]
+        #expect(mistake(mq)?.hasPrefix("MQ_HOST: MQ_PASSWORD_FILE: cannot") == true)
+        #expect(
+            mistake(mq.merging(["MQ_PASSWORD": "x"]) { one, _ in one })
+                == "MQ_HOST: both MQ_PASSWORD and MQ_PASSWORD_FILE are given; keep one of them")
+        let redis = ["REDIS_HOST": "redis", "REDIS_LIST": "a", "REDIS_PASSWORD_FILE": "/nowhere"]
+        #expect(mistake(redis)?.hasPrefix("REDIS_HOST: REDIS_PASSWORD_FILE: cannot") == true)
     }
 
     /// A service called `mq` or a Redis that the task itself uses as a cache is no second queue.
@@ -203,13 +238,28 @@ import Testing
         #expect(address.retryQueue(.seconds(600)) == "a.retry.10m")
     }
 
+    @Test func rabbitMQHosts() throws {
+        guard case .rabbitMQ(let plain) = try address("amqp://u:secret@a,b:5673,[::1]/v?queue=q"),
+            case .rabbitMQ(let encrypted) = try address("amqps://a,b:5673/v?queue=q&verify=off")
+        else { return #expect(Bool(false)) }
+        #expect(plain.hosts.map(\.text) == ["a:5672", "b:5673", "[::1]:5672"])
+        #expect(plain.tls == nil)
+        #expect(plain.place == "RabbitMQ at a:5672 or b:5673 or [::1]:5672")
+        #expect(plain.name == "amqp://a,b:5673,[::1]/v?queue=q")
+        #expect(encrypted.hosts.map(\.text) == ["a:5671", "b:5673"])
+        #expect(encrypted.tls?.verifies == false)
+    }
+
     @Test func rabbitMQMistakes() {
         #expect(mistake("amqp://host") == "--queue: names no queue; write amqp://host/vhost?queue=name")
         #expect(mistake("amqp:/v?queue=a")?.hasPrefix("--queue: names no host") == true)
         #expect(
             mistake("amqp://host?queue=a&list=b")
-                == "--queue: unknown option ‘list’; a amqp queue knows heartbeat, passwordFile, queue")
-        #expect(mistake("amqps://host?queue=a")?.contains("amqps:// is not supported yet") == true)
+                == "--queue: unknown option ‘list’; a amqp queue knows cacert, cert, heartbeat, key, "
+                + "passwordFile, queue, verify")
+        #expect(
+            mistake("amqp://host?queue=a&cacert=/x")
+                == "--queue: cacert has no effect with amqp://; use amqps://")
         for heartbeat in ["0", "0.5s", "2h", "x", "-1s"] {
             #expect(
                 mistake("amqp://host?queue=a&heartbeat=\(heartbeat)")

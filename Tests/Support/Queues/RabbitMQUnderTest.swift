@@ -19,19 +19,22 @@ public final class RabbitMQUnderTest: QueueUnderTest {
     public let queue: String
     public let secrets = Credentials.secrets
     private let options: [String: String]
+    private let tls: RabbitMQOverTLS?
 
-    public var port: Int? { server.port }
+    public var port: Int? { tls?.port ?? server.port }
     public var user: String { queue }
 
     /// - Parameters:
     ///   - server: the one that all tests use, unless there is another.
+    ///   - tls: the broker to use over TLS, instead of `server`.
     ///   - heartbeat: semel's default without one.
     public init(
         _ type: RabbitMQServer.QueueType, named name: String = QueueKind.freshName(), on server: RabbitMQServer? = nil,
-        heartbeat: String? = nil
+        over tls: RabbitMQOverTLS? = nil, heartbeat: String? = nil
     ) async throws {
+        self.tls = tls
         kind = type == .quorum ? .quorum : .classic
-        if let server {
+        if let server = tls?.server ?? server {
             self.server = server
         } else {
             self.server = try await .shared()
@@ -54,7 +57,11 @@ public final class RabbitMQUnderTest: QueueUnderTest {
     }
 
     public func url(at port: Int?) -> String {
-        server.url(queue: queue, user: user, password: Credentials.password, options: options, at: port)
+        if let tls {
+            let user = "\(percentEncoded(user)):\(percentEncoded(Credentials.password))"
+            return tls.url(queue: queue, user: user, at: port.map { "127.0.0.1:\($0)" }, options: options)
+        }
+        return server.url(queue: queue, user: user, password: Credentials.password, options: options, at: port)
     }
 
     public var urlOfMissingQueue: String? {

@@ -1,0 +1,81 @@
+import CRabbitMQ
+import CRabbitMQTLS
+import Semel
+
+/// The TLS of one connection: what librabbitmq is told before the handshake, and what OpenSSL says behind it. Has to
+/// live as long as the connection.
+final class AMQPTLS {
+    /// Belongs to the connection.
+    let socket: OpaquePointer
+    private let settings: TLSSettings
+    private let host: String
+    /// OpenSSL writes here what it thinks of the server's certificate.
+    private let verdict = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
+
+    /// - Parameter source: The flag or variable that the settings came from, for messages.
+    init(_ settings: TLSSettings, host: String, for connection: amqp_connection_state_t, source: String)
+        throws(AMQPFailure)
+    {
+        semel_tls_keep_until_exit()
+        guard let socket = amqp_ssl_socket_new(connection) else { throw .broken("out of memory") }
+        self.socket = socket
+        self.settings = settings
+        self.host = host
+        verdict.initialize(to: 0)
+        // What is verified is verified by OpenSSL: see semel_tls_prepare.
+        amqp_ssl_socket_set_verify_peer(socket, 0)
+        amqp_ssl_socket_set_verify_hostname(socket, 0)
+        guard let context = amqp_ssl_socket_get_context(socket) else { throw .broken("out of memory") }
+        let step = semel_tls_prepare(
+            context, host, settings.authorities, settings.client?.chain, settings.client?.key, verdict)
+        switch step {
+        case semel_tls_ready: return
+        case semel_tls_authorities: throw Self.unusable("cacert", settings.authorities, source)
+        case semel_tls_chain: throw Self.unusable("cert", settings.client?.chain, source)
+        case semel_tls_key:
+            throw Self.unusable(
+                "key", settings.client?.key, source,
+                "; it has to be PEM, the certificate's own, and without a passphrase")
+        default: throw .broken("TLS: \(Self.words ?? "out of memory")")
+        }
+    }
+
+    deinit {
+        verdict.deallocate()
+    }
+
+    private static func unusable(
+        _ option: String, _ file: String?, _ source: String, _ advice: String = "; it has to be PEM"
+    ) -> AMQPFailure {
+        .misconfigured("\(source): \(option): \(file ?? "") cannot be used (\(words ?? "no reason given"))\(advice)")
+    }
+
+    private static var words: String? {
+        semel_tls_failure_text().map { String(cString: $0) }
+    }
+
+    /// What OpenSSL knows of the library call that has just failed on this thread, if it was at fault.
+    var failure: AMQPFailure? {
+        if let certificate { return .untrusted(certificate) }
+        guard let words = Self.words else { return nil }
+        if semel_tls_client_is_refused() != 0 {
+            return .refused(
+                settings.client == nil
+                    ? "it wants a client's certificate (\(words)); name one with cert=FILE&key=FILE"
+                    : "the client's certificate is not accepted (\(words))")
+        }
+        if semel_tls_is_not_spoken() != 0 { return .broken("no TLS is spoken there (\(words))") }
+        return .broken("TLS: \(words)")
+    }
+
+    private var certificate: CertificateProblem? {
+        switch semel_tls_certificate(verdict.pointee) {
+        case semel_tls_accepted: nil
+        case semel_tls_expired: .expired
+        case semel_tls_not_yet_valid: .notYetValid
+        case semel_tls_other_host: .otherHost(asked: host)
+        case semel_tls_unknown_authority: .unknownAuthority(authorities: settings.authorities ?? "")
+        default: .other(String(cString: semel_tls_certificate_text(verdict.pointee)))
+        }
+    }
+}
