@@ -124,7 +124,8 @@ extension WorkerPolicy {
             timeout: given.value(.timeout).text == "none"
                 ? nil : try given.duration(.timeout, atLeast: .milliseconds(1)),
             grace: try given.duration(.grace),
-            onTerm: isEndless && given[.onTerm] == nil ? .finish : try given.choice(.onTerm), onLost: try given.choice(.onLost),
+            onTerm: isEndless && given[.onTerm] == nil ? .finish : try given.choice(.onTerm),
+            onLost: try given.choice(.onLost),
             linger: try given.duration(.linger))
     }
 }
