@@ -50,6 +50,7 @@ public final class CertificateAuthority: Sendable {
             certificate = \(certificate)
             private_key = \(directory.path("ca.key"))
             default_md = sha256
+            rand_serial = yes
             policy = anything
             unique_subject = no
             [anything]
@@ -76,7 +77,7 @@ public final class CertificateAuthority: Sendable {
             alternatives + "basicConstraints=CA:false\nextendedKeyUsage=serverAuth,clientAuth\n", to: "\(file).ext")
         let span = validity.span
         try await openssl([
-            "ca", "-batch", "-notext", "-rand_serial", "-config", directory.path("ca.conf"), "-in", request,
+            "ca", "-batch", "-notext", "-config", directory.path("ca.conf"), "-in", request,
             "-extfile", extensions, "-startdate", Self.text(span.lowerBound), "-enddate", Self.text(span.upperBound),
             "-out", issued.chain,
         ])
