@@ -6,16 +6,20 @@ import Semel
 final class RedisLink: Sendable {
     let host: QueueURL.Host
     private let channel: any Channel
+    /// Why it has ended.
+    private let ending: OneShot<RedisFailure>
 
-    private init(_ host: QueueURL.Host, _ channel: any Channel) {
+    private init(_ host: QueueURL.Host, _ channel: any Channel, _ ending: OneShot<RedisFailure>) {
         self.host = host
         self.channel = channel
+        self.ending = ending
     }
 
     static func open(
         _ host: QueueURL.Host, as credentials: QueueCredentials, database: Int, tls: RedisTLS?,
         on group: any EventLoopGroup, within limit: Duration
     ) async throws(RedisFailure) -> RedisLink {
+        let ending = OneShot<RedisFailure>()
         do {
             let channel = try await ClientBootstrap(group: group)
                 .connectTimeout(.milliseconds(limit.milliseconds))
@@ -24,11 +28,11 @@ final class RedisLink: Sendable {
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         if let tls { try tls.secure(channel, to: host.name, within: limit) }
-                        try channel.pipeline.syncOperations.addHandler(RedisHandler(isEncrypted: tls != nil))
+                        try channel.pipeline.syncOperations.addHandler(RedisHandler(isEncrypted: tls != nil, ending))
                     }
                 }
                 .connect(host: host.name, port: host.port ?? 6379).get()
-            let link = RedisLink(host, channel)
+            let link = RedisLink(host, channel, ending)
             do {
                 if tls != nil { try await RedisTLS.handshake(on: channel) }
                 try await link.greet(credentials, database, within: limit)
@@ -96,8 +100,8 @@ final class RedisLink: Sendable {
             return promise.futureResult
         }
         // On a closed channel there is nobody left to fail the reply.
-        channel.writeAndFlush(RedisRequest(bytes: bytes, reply: promise)).whenFailure { _ in
-            promise.fail(RedisFailure.broken("the connection was closed"))
+        channel.writeAndFlush(RedisRequest(bytes: bytes, reply: promise)).whenFailure { [ending] _ in
+            promise.fail(ending.value ?? .broken("the connection was closed"))
         }
         return promise.futureResult
     }
@@ -151,16 +155,17 @@ private final class RedisHandler: ChannelDuplexHandler {
     private let reader = RESPReader()
     private var hasAnswered = false
     private var waiting = CircularBuffer<EventLoopPromise<RedisValue>>()
-    private var failure: RedisFailure?
+    private let ending: OneShot<RedisFailure>
 
-    init(isEncrypted: Bool) {
+    init(isEncrypted: Bool, _ ending: OneShot<RedisFailure>) {
         self.isEncrypted = isEncrypted
+        self.ending = ending
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let request = unwrapOutboundIn(data)
         guard context.channel.isActive else {
-            request.reply.fail(failure ?? .broken("the connection was closed"))
+            request.reply.fail(ending.value ?? .broken("the connection was closed"))
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
@@ -201,8 +206,8 @@ private final class RedisHandler: ChannelDuplexHandler {
     }
 
     private func end(_ context: ChannelHandlerContext, _ reason: RedisFailure) {
-        let reason = failure ?? reason
-        failure = reason
+        ending.fulfil(reason)
+        let reason = ending.value ?? reason
         context.close(promise: nil)
         while let reply = waiting.popFirst() { reply.fail(reason) }
     }

@@ -134,7 +134,7 @@ struct RedisTopologyTests {
         let authority = try await CertificateAuthority()
         let certificate = try await authority.issue()
         let tls = try (0..<3).map { _ in try RedisTLS(certificate, clientsOf: authority) }
-        let cluster = try await RedisCluster.start(configuration: tls.map(\.configuration))
+        let cluster = try await RedisCluster.start(configuration: tls.map { $0.configuration + ["tls-cluster yes"] })
         let owner = try await cluster.owner(of: "q")
         let other = cluster.nodes[(owner + 1) % 3].port
         // In order, through a node that has not got the list.

@@ -97,7 +97,7 @@ struct RedisTLSTests {
     @Test func somebodyElse() async throws {
         let name = try await Place(names: ["DNS:localhost"])
         try await expect(name.url(name.trusting), 78, "its certificate is for other names than ‘127.0.0.1’")
-        let address = try await Place(names: ["IP:127.0.0.1", "DNS:redis.example"])
+        let address = try await Place(names: ["IP:192.0.2.1", "DNS:redis.example"])
         try await expect(
             address.url(address.trusting, host: "localhost"), 78, "its certificate is for other names than ‘localhost’")
     }
@@ -107,10 +107,12 @@ struct RedisTLSTests {
     @Test func noCertificate() async throws {
         let place = try await Place(wantsClients: true)
         try await expect(place.url(place.trusting), 77, "it wants a client certificate")
-        let stranger = try await CertificateAuthority("other").issue("worker", for: [])
+        let other = try await CertificateAuthority("other")
+        let stranger = try await other.issue("worker", for: [])
         try await expect(
             place.url("\(place.trusting)&cert=\(stranger.chain)&key=\(stranger.key)"), 77,
             "it does not accept the client certificate: unknown ca")
+        withExtendedLifetime(other) {}
         let old = try await place.authority.issue("worker", for: [], validity: .past)
         try await expect(
             place.url("\(place.trusting)&cert=\(old.chain)&key=\(old.key)"), 77,
@@ -129,7 +131,7 @@ struct RedisTLSTests {
         let place = try await Place()
         try await expect(place.url("", scheme: "redis"), 69, "one that speaks TLS wants rediss://")
         // Redis itself would wait for the end of a line, which need not come.
-        let other = try await RabbitMQServer.shared().port
+        let other = try await RabbitMQServer.shared().managementPort
         try await expect(place.url(place.trusting, port: other), 69, "it does not speak TLS")
     }
 
