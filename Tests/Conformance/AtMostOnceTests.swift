@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// At most once the message leaves the queue when it is claimed: a crash loses it, and never runs it twice.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct AtMostOnceTests {
     private let request = ClaimRequest.soon.delivery(.atMostOnce)
 

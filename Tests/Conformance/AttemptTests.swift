@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Attempts are counted over workers that die, and their messages find another worker.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct AttemptTests {
     @Test(arguments: QueueKind.allCases)
     func areCountedOverCrashes(_ kind: QueueKind) async throws {

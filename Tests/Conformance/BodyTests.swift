@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is queued is what is claimed, after a retry and as a dead letter as well.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct BodyTests {
     enum Sample: String, CaseIterable {
         case empty, oneByte, everyByte, mebibyte

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A claim is one worker's hold on one message.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct ClaimTests {
     /// With and without waiting, which may be two ways of asking.
     static let waits: [ClaimRequest] = [.now, .soon]
@@ -25,8 +25,9 @@ struct ClaimTests {
         #expect(message.headers.keys.allSatisfy { $0.hasPrefix("x-") })
         #expect(holder.claim.lease == (kind.traits.hasLease ? .seconds(20) : nil))
         #expect(holder.claim.loss.value == nil)
-        // The task gets this as its standard input.
+        // The task gets this as its standard input, and cannot change what its next attempt would get.
         #expect(lseek(message.body.descriptor, 0, SEEK_CUR) == 0)
+        #expect(write(message.body.descriptor, "x", 1) == -1)
         try await queue.waitUntilLeft(.oneClaimed)
         try await holder.settle(.complete(result: nil))
     }

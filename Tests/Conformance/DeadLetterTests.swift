@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The dead letters of a queue: every fact is kept, and each goes where it is told to.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct DeadLetterTests {
     /// A queue with dead letters of these bodies, in this order.
     private func queue(_ kind: QueueKind, _ bodies: String...) async throws -> any QueueUnderTest {

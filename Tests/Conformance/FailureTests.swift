@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Who asks for a queue that cannot be had is told why, in a way that has an exit code.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct FailureTests {
     /// Everything that asks a queue for something.
     enum Way: String, CaseIterable, Sendable {

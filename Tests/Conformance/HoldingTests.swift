@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A claim lasts until it is settled, and whoever loses it finds out and settles nothing.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct HoldingTests {
     /// The shortest that a queue counts in: nothing but the adapter keeps the claim, for several times as long.
     private static let lease = Duration.seconds(2)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What goes with a body: an id on every queue, a content type and headers where there is room for them.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct PropertyTests {
     private let id = "order 17/ü"
 

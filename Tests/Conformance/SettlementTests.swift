@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The four ways in which a worker ends its claim.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct SettlementTests {
     @Test(arguments: QueueKind.allCases, ClaimTests.waits)
     func completed(_ kind: QueueKind, _ request: ClaimRequest) async throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// How long a worker waits for a message, and what ends the waiting.
-@Suite(.gated)
+@Suite(.gated, .timeLimit(.minutes(5)))
 struct WaitingTests {
     @Test(arguments: QueueKind.allCases, [Duration.zero, .milliseconds(300)])
     func endsWithoutAMessage(_ kind: QueueKind, _ limit: Duration) async throws {

@@ -105,24 +105,6 @@ struct SecondMessageTests {
         #expect(before.changed.tv_sec == after.changed.tv_sec && before.changed.tv_nsec == after.changed.tv_nsec)
     }
 
-    /// While a task runs, the next message is still there for another worker.
-    @Test(arguments: QueueKind.allCases)
-    func isThereForTheNextWorkerMeanwhile(_ kind: QueueKind) async throws {
-        let queue = try await kind.make()
-        let files = try Ledger()
-        try await queue.put("first", "second")
-        let first = try Worker(queue, task: Shell.until(files.path("go")))
-        try await first.waitForTask()
-        #expect(try await queue.left() == Left(ready: 1, claimed: 1))
-        let second = try await Worker.run(queue, ["--wait", "0"], task: Shell.succeeding)
-        #expect(second.status == .exited(0), "\(second.stderr)")
-        #expect(second.text == "second")
-        #expect(second.report?.attempt == 1)
-        try files.create("go")
-        #expect(try await first.end().status == .exited(0))
-        #expect(try await queue.left() == .nothing)
-    }
-
     /// Two messages that come at the same moment to a worker that waits for one.
     @Test(arguments: [RabbitMQServer.QueueType.classic, .quorum])
     func whenTwoComeAtOnce(_ type: RabbitMQServer.QueueType) async throws {

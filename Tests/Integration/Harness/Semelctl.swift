@@ -25,17 +25,4 @@ enum Semelctl {
     static func enqueue(_ queue: any QueueUnderTest, file: String, _ flags: [String] = []) async throws {
         try await run(queue, ["enqueue", "--file", file] + flags)
     }
-
-    /// What `semelctl queue --json` says; nothing where it cannot tell.
-    struct Counts: Decodable {
-        var ready: Int
-        var claimed: Int?
-        var delayed: Int?
-        var dead: Int?
-    }
-
-    static func counts(_ queue: any QueueUnderTest) async throws -> Counts {
-        let json = try await run(queue, ["queue", "--json"])
-        return try JSONDecoder().decode(Counts.self, from: Data(json.utf8))
-    }
 }

@@ -4,12 +4,6 @@ import SemelSpool
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct SpoolClaimTests {
-    @Test func anEmptySpoolHasNothing() async throws {
-        let spool = try SpoolFixture()
-        #expect(try await spool.claim() == nil)
-        #expect(try await spool.claim(ClaimRequest(wait: .upTo(.milliseconds(20)))) == nil)
-    }
-
     @Test func aPlainFileIsAMessage() async throws {
         let spool = try SpoolFixture()
         try spool.put("hello", "ready/report.txt")
@@ -26,48 +20,6 @@ import Testing
         #expect(try spool.names("claimed") == ["report.txt~1"])
     }
 
-    @Test func aTaskReadsItsMessageFromTheBeginning() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("hello", "ready/a")
-        let body = try await spool.mustClaim().message.body
-        #expect(lseek(body.descriptor, 0, SEEK_CUR) == 0)
-        #expect(write(body.descriptor, "x", 1) == -1)
-    }
-
-    @Test func whatOneWorkerHoldsNoOtherGets() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("one", "ready/a")
-        let first = try await spool.mustClaim()
-        #expect(try await spool.claim() == nil)
-        try spool.put("two", "ready/b")
-        let second = try await spool.mustClaim()
-        #expect(second.message.id == "b")
-        #expect(try await spool.claim() == nil)
-        try await first.settle(.complete(result: nil))
-        try await second.settle(.complete(result: nil))
-        #expect(try spool.names("done") == ["a", "b"])
-    }
-
-    @Test func everyMessageIsClaimedOnce() async throws {
-        let spool = try SpoolFixture()
-        for number in 0..<60 { try spool.put("\(number)", "ready/m\(number)") }
-        let ids = try await withThrowingTaskGroup(of: [String].self) { group in
-            for _ in 0..<6 {
-                group.addTask {
-                    var ids: [String] = []
-                    while let claim = try await spool.claim() {
-                        ids.append(claim.message.id)
-                        try await claim.settle(.complete(result: nil))
-                    }
-                    return ids
-                }
-            }
-            return try await group.reduce(into: []) { $0 += $1 }
-        }
-        #expect(ids.sorted() == (0..<60).map { "m\($0)" }.sorted())
-        #expect(try spool.names("done").count == 60)
-    }
-
     @Test func theNextWorkerTakesWhatADeadOneLeft() async throws {
         let spool = try SpoolFixture()
         try spool.put("orphan", "claimed/a~2")
@@ -77,20 +29,6 @@ import Testing
         #expect(claim.message.attempt == 3)
         #expect(try spool.names("claimed") == ["a~3"])
         #expect(claim.message.text == "orphan")
-    }
-
-    @Test func aWorkerThatIsGoneLetsGo() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("x", "ready/a")
-        do {
-            let held = try await spool.mustClaim()
-            #expect(held.message.attempt == 1)
-            #expect(try await spool.claim() == nil)
-        }
-        // The lock went with the claim, as it goes with a process.
-        let next = try await spool.mustClaim()
-        #expect(next.message.id == "a")
-        #expect(next.message.attempt == 2)
     }
 
     @Test func messagesComeInTheOrderOfTheirNames() async throws {
@@ -130,31 +68,6 @@ import Testing
         #expect(try Files.text(of: spool.path("elsewhere")) == "secret")
     }
 
-    @Test func aWorkerThatWaitsIsWokenByANewMessage() async throws {
-        let spool = try SpoolFixture()
-        let waiting = Task { try await spool.claim(ClaimRequest(wait: .forever)) }
-        try Files.write("late", to: spool.path("incoming/late"))
-        #expect(rename(spool.path("incoming/late"), spool.path("ready/late")) == 0)
-        #expect(try await waiting.value?.message.id == "late")
-    }
-
-    @Test func aWorkerThatWaitsCanBeStopped() async throws {
-        let spool = try SpoolFixture()
-        let waiting = Task { try await spool.claim(ClaimRequest(wait: .forever)) }
-        waiting.cancel()
-        #expect(try await waiting.value == nil)
-    }
-
-    @Test func aWorkerThatWaitsFindsAnOrphanOnceItsWorkerIsGone() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("x", "ready/a")
-        var held: (any Claim)? = try await spool.mustClaim()
-        let waiting = Task { try await spool.claim(ClaimRequest(wait: .forever)) }
-        #expect(held?.message.attempt == 1)
-        held = nil
-        #expect(try await waiting.value?.message.attempt == 2)
-    }
-
     @Test func atMostOnceIsDoneBeforeItRuns() async throws {
         let spool = try SpoolFixture()
         try spool.put("x", "ready/a")
@@ -165,15 +78,6 @@ import Testing
         #expect(claim.message.text == "x")
         try await claim.settle(.complete(result: nil))
         #expect(try spool.names("done") == ["a"])
-    }
-
-    @Test func atMostOnceCanStillBeDeadLettered() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("x", "ready/a")
-        let claim = try #require(try await spool.claim(ClaimRequest(wait: .upTo(.zero), delivery: .atMostOnce)))
-        try await claim.settle(.deadLetter(.example))
-        #expect(try spool.names("done") == [])
-        #expect(try spool.names("dead") == ["a", "a.reason.json"])
     }
 
     @Test func aSpoolThatIsNotThereIsAMistake() async throws {

@@ -39,31 +39,6 @@ import Testing
         #expect(try spool.names("dead").count == 6)
     }
 
-    @Test func haveWhatTheMessageHad() async throws {
-        let spool = try SpoolFixture()
-        try await spool.produce([OutgoingMessage(body: [7], id: "m", contentType: "text/plain", headers: ["k": "v"])])
-        try await spool.mustClaim().settle(.deadLetter(.example))
-        let seen = try #require(try await visit(spool).first)
-        #expect(seen.messageID == "m")
-        #expect(seen.contentType == "text/plain")
-        #expect(seen.headers == ["k": .string("v")])
-        #expect(seen.body == [7])
-        #expect(seen.letter == .example)
-    }
-
-    @Test func areRetriedWithAFreshCount() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("x", "ready/a")
-        try await spool.mustClaim().settle(.retry(after: .zero))
-        try await spool.mustClaim().settle(.deadLetter(.example))
-        _ = try await visit(spool) { _ in .retry }
-        #expect(try spool.names("dead") == [])
-        let again = try await spool.mustClaim()
-        #expect(again.message.id == "a")
-        #expect(again.message.attempt == 1)
-        #expect(again.message.text == "x")
-    }
-
     @Test func areDropped() async throws {
         let spool = try SpoolFixture()
         try await spool.produce([OutgoingMessage(body: [7], id: "m")])
@@ -72,16 +47,6 @@ import Testing
         #expect(try spool.names("dead") == [])
         #expect(try spool.names("meta") == [])
         #expect(try await spool.claim() == nil)
-    }
-
-    @Test func areLeftAloneAfterAStop() async throws {
-        let spool = try SpoolFixture()
-        for (number, name) in ["a", "b", "c"].enumerated() {
-            try await deadLetter(name, at: "2026-01-0\(number + 1)T00:00:00.000Z", in: spool)
-        }
-        let seen = try await visit(spool) { $0.messageID == "a" ? .drop : .stop }
-        #expect(seen.map(\.messageID) == ["a", "b"])
-        #expect(try spool.names("dead") == ["b", "b.reason.json", "c", "c.reason.json"])
     }
 
     @Test func withoutAReasonAreShownAllTheSame() async throws {

@@ -18,17 +18,6 @@ import Testing
         #expect(message.attempt == 1)
     }
 
-    @Test func whatAMessageIsSurvivesItsAttempts() async throws {
-        let spool = try SpoolFixture()
-        try await spool.produce([OutgoingMessage(body: [1], id: "m", headers: ["a": "b"])])
-        try await spool.mustClaim().settle(.retry(after: .zero))
-        try await spool.mustClaim().settle(.release)
-        let message = try await spool.mustClaim().message
-        #expect(message.id == "m")
-        #expect(message.attempt == 2)
-        #expect(message.headers == ["a": .string("b")])
-    }
-
     @Test func messagesWithoutIdsGetOne() async throws {
         let spool = try SpoolFixture()
         try await spool.produce([OutgoingMessage(body: [])])
@@ -60,28 +49,5 @@ import Testing
         try await producer.enqueue([OutgoingMessage(body: [1])])
         await producer.close()
         #expect(try Files.names(in: directory / "new/ready").count == 1)
-    }
-
-    @Test func counts() async throws {
-        let spool = try SpoolFixture()
-        #expect(try await spool.counts() == QueueCounts(ready: 0, claimed: 0, delayed: 0, dead: 0, oldestSeconds: nil))
-        for name in ["a", "b", "c", "d", "e"] { try spool.put(name, "ready/\(name)") }
-        try await spool.mustClaim().settle(.deadLetter(.example))
-        try await spool.mustClaim().settle(.retry(after: .seconds(3_600)))
-        let held = try await spool.mustClaim()
-        let counts = try await spool.counts()
-        #expect(counts.ready == 2)
-        #expect(counts.claimed == 1)
-        #expect(counts.delayed == 1)
-        #expect(counts.dead == 1)
-        #expect(try #require(counts.oldestSeconds) >= 0)
-        #expect(held.message.id == "c")
-    }
-
-    @Test func aSpoolThatIsNotThereCannotBeCounted() async throws {
-        let directory = try TemporaryDirectory()
-        let inspector = try SpoolInspector(SpoolAddress(QueueURL("spool:\(directory / "x")", source: "--queue")))
-        await #expect(throws: QueueFailure.self) { try await inspector.counts() }
-        await inspector.close()
     }
 }

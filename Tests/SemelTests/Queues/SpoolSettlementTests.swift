@@ -39,31 +39,6 @@ import Testing
         #expect(try spool.names("delayed") == [name])
     }
 
-    @Test func anAttemptMoreAfterARetry() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("x", "ready/a")
-        try await spool.mustClaim().settle(.retry(after: .zero))
-        let second = try await spool.mustClaim()
-        #expect(second.message.id == "a")
-        #expect(second.message.attempt == 2)
-        try await second.settle(.retry(after: .zero))
-        let third = try await spool.mustClaim()
-        #expect(third.message.attempt == 3)
-        #expect(third.message.text == "x")
-        #expect(try spool.names("claimed") == ["a~3"])
-    }
-
-    @Test func aWorkerThatWaitsGetsARetryWhenItIsDue() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("x", "ready/a")
-        try await spool.mustClaim().settle(.retry(after: .milliseconds(150)))
-        let name = try #require(try spool.names("delayed").first)
-        let due = try #require(Int64(name.prefix(13)))
-        let claim = try #require(try await spool.claim(ClaimRequest(wait: .forever)))
-        #expect(claim.message.attempt == 2)
-        #expect(Timestamp.now.milliseconds >= due)
-    }
-
     @Test func theEarliestDueIsFirst() async throws {
         let spool = try SpoolFixture()
         try spool.put("later", "delayed/0000000000900~b~1")
@@ -78,27 +53,6 @@ import Testing
         #expect(order == ["sooner", "later"])
         #expect(try spool.names("delayed") == ["9999999999999~a~1"])
         #expect(try spool.names("done") == ["b", "c"])
-    }
-
-    @Test func releasedAsIfNothingHadHappened() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("x", "ready/a")
-        try await spool.mustClaim().settle(.release)
-        #expect(try spool.names("ready") == ["a"])
-        #expect(try spool.names("claimed") == [])
-        let again = try await spool.mustClaim()
-        #expect(again.message.attempt == 1)
-    }
-
-    @Test func releasedWithTheAttemptsBefore() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("x", "ready/a")
-        try await spool.mustClaim().settle(.retry(after: .zero))
-        try await spool.mustClaim().settle(.release)
-        #expect(try spool.names("ready") == [])
-        let again = try await spool.mustClaim()
-        #expect(again.message.id == "a")
-        #expect(again.message.attempt == 2)
     }
 
     @Test func deadLettered() async throws {
@@ -121,16 +75,6 @@ import Testing
         await #expect(throws: lost) { try await claim.settle(.complete(result: nil)) }
         #expect(try spool.names("ready") == ["a"])
         #expect(try spool.names("done") == [])
-    }
-
-    @Test func settlesOnce() async throws {
-        let spool = try SpoolFixture()
-        try spool.put("x", "ready/a")
-        let claim = try await spool.mustClaim()
-        try await claim.settle(.complete(result: nil))
-        await #expect(throws: SettlementFailure.self) { try await claim.settle(.release) }
-        #expect(try spool.names("done") == ["a"])
-        #expect(try spool.names("ready") == [])
     }
 
     /// Users who put files into `ready/` use the same names again.
