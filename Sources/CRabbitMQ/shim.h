@@ -12,11 +12,13 @@ static inline amqp_rpc_reply_t semel_amqp_login(amqp_connection_state_t connecti
                                       AMQP_SASL_METHOD_PLAIN, user, password);
 }
 
+/// RabbitMQ takes the identity from the certificate and does not look at the one that is sent, which librabbitmq 0.11
+/// cannot leave empty (it takes that for a lack of memory).
 static inline amqp_rpc_reply_t semel_amqp_login_external(amqp_connection_state_t connection, const char *vhost,
                                                          int frame_max, int heartbeat,
-                                                         const amqp_table_t *client_properties, const char *identity) {
+                                                         const amqp_table_t *client_properties) {
     return amqp_login_with_properties(connection, vhost, 0, frame_max, heartbeat, client_properties,
-                                      AMQP_SASL_METHOD_EXTERNAL, identity);
+                                      AMQP_SASL_METHOD_EXTERNAL, "certificate");
 }
 
 static const uint32_t semel_connection_close = AMQP_CONNECTION_CLOSE_METHOD;

@@ -125,10 +125,11 @@ final class AMQPConnection {
         let isCertificateTheUser = address.tls?.client != nil && who.user == nil && who.password == nil
         let reply =
             isCertificateTheUser
-            ? semel_amqp_login_external(state, address.vhost, Self.frameMax, heartbeat, &properties, "")
+            ? semel_amqp_login_external(state, address.vhost, Self.frameMax, heartbeat, &properties)
             : semel_amqp_login(
                 state, address.vhost, Self.frameMax, heartbeat, &properties, who.user ?? "guest",
                 who.password ?? "guest")
+        let hasSaidNothing = tls == nil && serverVersion == nil
         switch amqp_status_enum_(reply.library_error) {
         case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD where isCertificateTheUser:
             throw .refused(
@@ -136,8 +137,8 @@ final class AMQPConnection {
                     + "plugin rabbitmq_auth_mechanism_ssl")
         case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD:
             throw .refused("it knows no users by their passwords (SASL PLAIN)")
-        case AMQP_STATUS_CONNECTION_CLOSED where tls == nil && serverVersion == nil,
-            AMQP_STATUS_BAD_AMQP_DATA where tls == nil && serverVersion == nil:
+        case AMQP_STATUS_CONNECTION_CLOSED where hasSaidNothing, AMQP_STATUS_BAD_AMQP_DATA where hasSaidNothing,
+            AMQP_STATUS_SOCKET_ERROR where hasSaidNothing:
             throw .broken("it hung up before it said who it is; where TLS is spoken write amqps://")
         default: try check(reply)
         }

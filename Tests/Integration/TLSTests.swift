@@ -12,14 +12,14 @@ struct TLSTests {
     @Test func aWholeLife() async throws {
         let queue = try await queue()
         try await Semelctl.run(queue, ["enqueue", "--id", "one"], input: Array("body".utf8))
-        #expect(try await Semelctl.counts(queue).ready == 1)
+        #expect(try await Semelctl.run(queue, ["queue", "--json"]).contains(/"ready" ?: ?1\b/))
         // Retry and dead letter are published on a connection of their own.
         let failed = try await Worker.run(queue, task: Shell.failing)
         #expect(failed.status == .exited(75), "\(failed.stderr)")
         let rejected = try await Worker.run(queue, task: Shell.rejecting)
         #expect(rejected.status == .exited(65), "\(rejected.stderr)")
         #expect(rejected.report?.attempt == 2)
-        #expect(try await Semelctl.counts(queue).dead == 1)
+        #expect(try await Semelctl.run(queue, ["queue", "--json"]).contains(/"dead" ?: ?1\b/))
         #expect(try await Semelctl.run(queue, ["dead", "list"]).contains("no good"))
         try await Semelctl.run(queue, ["dead", "retry", "--all", "--yes"])
         let completed = try await Worker.run(queue, task: Shell.run(#"cat; printf ' to %s' "$SEMEL_QUEUE""#))

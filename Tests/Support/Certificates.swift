@@ -8,6 +8,7 @@ public final class CertificateAuthority: Sendable {
     public struct Certificate: Sendable {
         public let chain: String
         public let key: String
+        fileprivate let directory: TemporaryDirectory
 
         /// What the files hold, as a Kubernetes Secret would.
         public var chainText: String { get throws { try String(contentsOfFile: chain, encoding: .utf8) } }
@@ -69,7 +70,8 @@ public final class CertificateAuthority: Sendable {
         _ commonName: String = "localhost", for names: [String] = loopback, validity: Validity = .today
     ) async throws -> Certificate {
         let file = UUID().uuidString
-        let issued = Certificate(chain: directory.path("\(file).pem"), key: directory.path("\(file).key"))
+        let issued = Certificate(
+            chain: directory.path("\(file).pem"), key: directory.path("\(file).key"), directory: directory)
         let request = directory.path("\(file).csr")
         try await openssl(["req", "-subj", "/CN=\(commonName)"] + newKey("\(file).key") + ["-out", request])
         let alternatives = names.isEmpty ? "" : "subjectAltName=\(names.joined(separator: ","))\n"

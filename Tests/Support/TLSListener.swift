@@ -2,6 +2,8 @@
 public final class TLSListener: Sendable {
     public let port: Int
     private let process: RunningProcess
+    /// With its files.
+    private let certificate: CertificateAuthority.Certificate
 
     /// - Parameters:
     ///   - clients: whose certificates it wants; any client may come without.
@@ -12,6 +14,7 @@ public final class TLSListener: Sendable {
     ) async throws {
         let port = try FreePort.next()
         self.port = port
+        self.certificate = certificate
         let demands = clients.map { ["-Verify", "2", "-verify_return_error", "-CAfile", $0.certificate] } ?? []
         process = try RunningProcess(
             .installed("openssl"),
