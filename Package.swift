@@ -35,7 +35,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
@@ -44,6 +43,7 @@ let package = Package(
         .target(
             name: "CRabbitMQTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .target(name: "CDigest", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CLinux"),
         .systemLibrary(name: "CZlib", path: "Examples/SecretScan/Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -58,9 +58,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "SemelSQS",
-            dependencies: [
-                "Semel", .product(name: "Crypto", package: "swift-crypto"), logging, http, httpClient, tls,
-            ] + nio, swiftSettings: settings),
+            dependencies: ["CDigest", "Semel", logging, http, httpClient, tls] + nio, swiftSettings: settings),
         .target(
             name: "SemelQueues", dependencies: ["Semel", logging] + queues + nio,
             swiftSettings: settings),

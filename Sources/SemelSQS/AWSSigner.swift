@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 import Semel
 
@@ -32,7 +31,7 @@ struct AWSSigner: Sendable {
         signed.headers += added
         let scope = "\(date.prefix(8))/\(region)/\(service)/aws4_request"
         let (canonical, names) = Self.canonical(signed)
-        let text = "AWS4-HMAC-SHA256\n\(date)\n\(scope)\n\(Self.hex(SHA256.hash(data: Array(canonical.utf8))))"
+        let text = "AWS4-HMAC-SHA256\n\(date)\n\(scope)\n\(Self.hex(SHA256.digest(of: Array(canonical.utf8))))"
         let signature = Self.hex(Self.mac(text, key(credentials, String(date.prefix(8)))))
         let authorization =
             "AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scope), SignedHeaders=\(names), Signature=\(signature)"
@@ -51,7 +50,7 @@ struct AWSSigner: Sendable {
                 .map { encoded(String($0)) }.joined(separator: "/"),
             query.map { "\($0)=\($1)" }.joined(separator: "&"),
             names.map { "\($0):\((values[$0] ?? []).joined(separator: ","))\n" }.joined(),
-            names.joined(separator: ";"), hex(SHA256.hash(data: request.body)),
+            names.joined(separator: ";"), hex(SHA256.digest(of: request.body)),
         ]
         return (lines.joined(separator: "\n"), names.joined(separator: ";"))
     }
@@ -79,12 +78,12 @@ struct AWSSigner: Sendable {
 
     private func key(_ credentials: AWSCredentials, _ day: String) -> [UInt8] {
         var key = Array("AWS4\(credentials.secretAccessKey)".utf8)
-        for part in [day, region, service, "aws4_request"] { key = Array(Self.mac(part, key)) }
+        for part in [day, region, service, "aws4_request"] { key = Self.mac(part, key) }
         return key
     }
 
-    private static func mac(_ text: String, _ key: [UInt8]) -> HMAC<SHA256>.MAC {
-        HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: SymmetricKey(data: key))
+    private static func mac(_ text: String, _ key: [UInt8]) -> [UInt8] {
+        SHA256.authenticationCode(of: Array(text.utf8), key: key)
     }
 
     private static func hex(_ bytes: some Sequence<UInt8>) -> String {

@@ -96,7 +96,7 @@ struct WrongInputTests {
         .queue("redis://:\(WrongInput.password)@host/0?list=a&stream=b", "names a list and a stream"),
         .queue("redis://:\(WrongInput.password)@host/0?list=a&group=b", "group", "is for a stream"),
         .queue("redis://:\(WrongInput.password)@host/0?set=a", "unknown option", "set"),
-        .queue("rediss://:\(WrongInput.password)@host/0?list=a", "rediss", "not supported"),
+        .queue("rediss://:\(WrongInput.password)@host/0?list=a&verify=maybe", "verify=maybe is neither on nor off"),
         .queue("spool://\(secret)/dir", "a spool is a directory"),
         .queue("spool:", "names no directory"),
         .queue("spool:/", "names no directory"),

@@ -44,6 +44,16 @@ def receive_message(self, queue_name, count, wait_seconds_timeout, visibility_ti
         waiting[queue_name] -= 1
 
 
+def one_at_a_time(change):
+    """Moto replaces the list of messages by one that it has made from it: two changes at once lose one of them."""
+
+    def changing(*arguments, **options):
+        with taking:
+            return change(*arguments, **options)
+
+    return changing
+
+
 def mark_received(self, visibility_timeout=None):
     self.lease = visibility_timeout
     mark_received_by_moto(self, visibility_timeout)
@@ -55,6 +65,8 @@ def change_visibility(self, visibility_timeout):
 
 
 SQSBackend.receive_message = receive_message
+SQSBackend.delete_message = one_at_a_time(SQSBackend.delete_message)
+SQSBackend.send_message = one_at_a_time(SQSBackend.send_message)
 mark_received_by_moto, Message.mark_received = Message.mark_received, mark_received
 change_visibility_by_moto, Message.change_visibility = Message.change_visibility, change_visibility
 

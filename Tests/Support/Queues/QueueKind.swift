@@ -72,6 +72,9 @@ public struct QueueTraits: Sendable {
     /// Whether a content type and headers can go with a body.
     public var carriesHeaders = true
 
+    /// Whether a header may be empty, and have any letters in its name.
+    public var carriesAnyHeader = true
+
     /// Whether a worker waits on one connection, by which the queue knows when it is gone. Otherwise a message may be handed
     /// out to nobody, and is back after the lease; and a connection that breaks is nothing but another question.
     public var knowsItsWaiters = true
@@ -98,4 +101,9 @@ public struct QueueTraits: Sendable {
     public var largestBody = 64 << 20
 
     public var isRemote: Bool { server != nil }
+
+    /// Of a JSON object of headers those that the producer gave.
+    public func headersOfTheProducer(_ json: some StringProtocol) throws -> [String: String] {
+        try JSONDecoder().decode([String: String].self, from: Data(json.utf8)).filter { !ownHeaders.contains($0.key) }
+    }
 }

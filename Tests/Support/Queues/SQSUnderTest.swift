@@ -5,9 +5,8 @@ extension QueueTraits {
     /// A release counts as an attempt, since SQS counts what it hands out. 1 MiB is its limit, and what is not text grows by
     /// a third.
     static let sqs = QueueTraits(
-        server: "SQS", hasLease: true, uncountsReleases: false, keepsOrder: false, knowsItsWaiters: false,
-        tellsDelayed: false, crowd: 200,
-        largestBody: 700 << 10)
+        server: "SQS", hasLease: true, uncountsReleases: false, keepsOrder: false, carriesAnyHeader: false,
+        knowsItsWaiters: false, tellsDelayed: false, crowd: 40, largestBody: 700 << 10)
 }
 
 extension QueueTraits {

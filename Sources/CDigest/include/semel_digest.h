@@ -1,0 +1,13 @@
+// SHA-256 of the OpenSSL that librabbitmq brings anyway: swift-crypto has a BoringSSL of its own, which is over 2 MB of an
+// executable that may have 25. OpenSSL's headers stay on this side, as in CRabbitMQTLS.
+#pragma once
+#include <stddef.h>
+
+enum { semel_sha256_bytes = 32 };
+
+/// Writes `semel_sha256_bytes` to `digest`. Returns 0, or -1 when OpenSSL is out of memory.
+int semel_sha256(const unsigned char *bytes, size_t count, unsigned char *digest);
+
+/// HMAC with SHA-256 (RFC 2104). Writes `semel_sha256_bytes` to `code`. Returns 0, or -1 when OpenSSL is out of memory.
+int semel_hmac_sha256(
+    const unsigned char *key, size_t key_count, const unsigned char *bytes, size_t count, unsigned char *code);
