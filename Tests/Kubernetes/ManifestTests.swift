@@ -126,8 +126,8 @@ struct ManifestTests {
         let redis = try await Chart.render("redis-list").environment().keys
         let rabbitMQ = try await Chart.render("rabbitmq-amqp").environment().keys
         let rendered = Set(redis).union(rabbitMQ).filter { $0.hasPrefix("SEMEL_") }
-        // The queue is named by MQ_… and REDIS_…; the kubelet's termination log is where semel looks by itself.
-        #expect(variables.subtracting(rendered) == ["SEMEL_QUEUE", "SEMEL_TERMINATION_LOG"])
+        // The queue is named by MQ_… and REDIS_… here; the kubelet's termination log is where semel looks by itself.
+        #expect(variables.subtracting(rendered) == ["SEMEL_QUEUE", "SEMEL_QUEUE_FILE", "SEMEL_TERMINATION_LOG"])
         #expect(rendered.subtracting(variables) == [])
     }
 }
