@@ -106,7 +106,7 @@ struct WorkerSettings: Sendable {
         let position = place("SEMEL_QUEUE")
         switch url.scheme {
         case "amqp", "amqps": return url.options["queue"].map { (.rabbitMQ, $0, position) }
-        case "redis", "rediss":
+        case "redis", "rediss", "redis+sentinel", "rediss+sentinel":
             return url.options["list"].map { (.redisList, $0, position) }
                 ?? url.options["stream"].map { (.redisStream, $0, position) }
         case "sqs":
