@@ -60,6 +60,9 @@ public struct Verdict: Sendable {
     /// Where the present attempt is not one of them.
     public var attemptsUsed: Int?
 
+    /// A stranger has to see that work was done for nothing.
+    static func doesNotCount(_ loss: ClaimLoss) -> String { "the settlement did not count: \(loss.reason)" }
+
     /// The one place where an ended task becomes a fate.
     ///
     /// Under at-most-once a message never goes back, so whatever is not completed is dead-lettered.
@@ -78,6 +81,8 @@ public struct Verdict: Sendable {
         if case .succeeded = result { exit = 0 }
 
         switch (interruption, result) {
+        case (.lost(let loss), .succeeded):
+            (outcome, fate, reason) = (.lost, .none, Verdict.doesNotCount(loss))
         case (.lost(let loss), _):
             (outcome, fate, reason) = (.lost, .none, loss.reason)
         case (.stop(let signal), _):

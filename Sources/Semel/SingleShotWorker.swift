@@ -157,7 +157,7 @@ public struct SingleShotWorker<Work: SingleShotTask>: Sendable {
             case .lost(let loss):
                 status.claimLost(loss)
                 report.outcome = .lost
-                report.reason = "the settlement did not count: \(loss.reason)"
+                report.reason = Verdict.doesNotCount(loss)
             case .handedBack(let why):
                 report.isHandedBack = true
                 // What was to be a completion or a dead letter is another attempt now; the other ends stay what they are.

@@ -155,8 +155,7 @@ struct ConnectionTests {
             #expect(fault != .frozen)
             try await queue.waitUntilLeft(.nothing)
         } else {
-            // By the settlement, or by the loss that was noticed in the same moment.
-            end.expect(76, "lost", attempt: 1)
+            end.expect(76, "lost", attempt: 1, saying: "did not count")
             #expect(!fault.isRiddenOut(on: kind))
             // Whether the settlement has arrived cannot be known from here: it may be back, and is never lost.
             try await queue.waitUntilLeft(.nothing, orOneBack: notes)

@@ -99,9 +99,11 @@ import Testing
     @Test(arguments: [1, 2, 3, 4], ClaimRequest.Delivery.allCases)
     func lost(attempt: Int, delivery: ClaimRequest.Delivery) {
         for result in Result.allCases {
+            let reason = "the lease is over"
             expect(
-                verdict(result, .lost(ClaimLoss("the lease is over")), attempt: attempt, delivery: delivery), .lost,
-                Verdict.Fate.none, "the lease is over", exit: result.exit)
+                verdict(result, .lost(ClaimLoss(reason)), attempt: attempt, delivery: delivery), .lost,
+                Verdict.Fate.none, result == .succeeded ? "the settlement did not count: \(reason)" : reason,
+                exit: result.exit)
         }
     }
 
