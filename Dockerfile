@@ -24,7 +24,7 @@ WORKDIR /src
 ARG TARGETARCH
 COPY Package.swift ./
 RUN --mount=type=cache,id=semel-build-$TARGETARCH,target=/src/.build swift package resolve
-COPY scripts/static-flags scripts/
+COPY scripts/static-flags scripts/no-unwind-tables.ld scripts/
 COPY Examples/SecretScan Examples/SecretScan
 COPY Benchmarks Benchmarks
 COPY Tests Tests

@@ -131,6 +131,8 @@ extension String {
     /// `user:a@b/c@host` has a host called `b`. What they mean is a password that was not percent-encoded, so behind a
     /// port, and behind a user, an `@` has to be.
     fileprivate var looksLikeARawPassword: Bool {
+        // Looking at bytes first spares the start of most workers the look at characters; so below.
+        guard utf8.contains(UInt8(ascii: "@")) else { return false }
         guard let start = firstRange(of: "://")?.upperBound else { return false }
         let authority = self[start...].prefix { !"/?#".contains($0) }
         let behind = self[authority.endIndex...]
@@ -140,6 +142,7 @@ extension String {
 
     /// The URL with its first host alone, and the other hosts: URLs as such know one.
     fileprivate var splittingHosts: (first: String, others: [String]) {
+        guard utf8.contains(UInt8(ascii: ",")) else { return (self, []) }
         guard let start = firstRange(of: "://")?.upperBound else { return (self, []) }
         let authority = self[start...].prefix { !"/?#".contains($0) }
         let hosts = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority

@@ -13,13 +13,21 @@ struct TaskEnvironment: Sendable {
         temporaryDirectory = inherited["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
         traceParent = inherited[Self.traceParent]
         self.inherited = inherited.compactMap { name, value in
-            Self.isOfMessage(name) ? nil : "\(name)=\(value)"
+            if Self.isOfMessage(name) { return nil }
+            // A worker may have been given hundreds of variables, and interpolation would grow each line piece by piece.
+            var line = ""
+            line.reserveCapacity(name.utf8.count + 1 + value.utf8.count)
+            line += name
+            line += "="
+            line += value
+            return line
         }
     }
 
     /// Whether the message decides about it. (A set would have to be made at every start.)
     private static func isOfMessage(_ name: String) -> Bool {
-        switch name {
+        guard name.utf8.first == UInt8(ascii: "S") || name.utf8.first == UInt8(ascii: "T") else { return false }
+        return switch name {
         case "SEMEL_MESSAGE_ID", "SEMEL_ATTEMPT", "SEMEL_MAX_ATTEMPTS", "SEMEL_QUEUE", "SEMEL_CONTENT_TYPE",
             "SEMEL_HEADERS", "SEMEL_DEADLINE", "SEMEL_PROGRESS_FD", "SEMEL_MESSAGE_FILE", traceParent:
             true

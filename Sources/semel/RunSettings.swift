@@ -95,8 +95,8 @@ struct RunSettings {
             warnings.append("\(given.source) broker has no effect here: only RabbitMQ dead-letters by itself")
         }
         let others = ["SEMEL_COMMAND", "SEMEL_PROGRESS_FD"]
-        for name in environment.keys.filter({ $0.hasPrefix("SEMEL_") }).sorted()
-        where !others.contains(name) && !Setting.all.contains(where: { $0.variable == name }) {
+        for name in environment.keys.filter({ $0.hasPrefix(Setting.prefix) }).sorted()
+        where !others.contains(name) && Setting(variable: name) == nil {
             warnings.append("\(name) is not a setting of semel's; semel --help lists them")
         }
         return warnings

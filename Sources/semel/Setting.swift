@@ -12,10 +12,22 @@ struct Setting: Sendable {
 
     var flag: String { "--\(name)" }
 
+    static let prefix = "SEMEL_"
+
     var variable: String {
         // Names are lower-case ASCII and hyphens.
         let letters = name.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 & 0xDF }
-        return "SEMEL_" + String(decoding: letters, as: UTF8.self)
+        return Self.prefix + String(decoding: letters, as: UTF8.self)
+    }
+
+    init?(variable: String) {
+        let length = variable.utf8.count
+        guard
+            let setting = Self.all.first(where: {
+                $0.name.utf8.count + Self.prefix.utf8.count == length && $0.variable == variable
+            })
+        else { return nil }
+        self = setting
     }
 
     private init(_ name: String, _ placeholder: String, _ standard: String?, _ help: String) {
@@ -81,10 +93,11 @@ struct GivenSettings {
 
     /// - Throws: A usage error (64) for flags that make no sense.
     init(_ arguments: [String], _ environment: [String: String]) throws(ConfigurationError) {
-        for setting in Setting.all {
+        // By what was given, not by what could be: most workers are given little, and each name costs their start.
+        for (variable, text) in environment where variable.hasPrefix(Setting.prefix) {
             // An empty variable is one that a template left out.
-            guard let text = environment[setting.variable], !text.isEmpty else { continue }
-            values.append((setting.name, Value(text: text, source: setting.variable)))
+            guard !text.isEmpty, let setting = Setting(variable: variable) else { continue }
+            values.append((setting.name, Value(text: text, source: variable)))
         }
         var rest = arguments[...]
         while let argument = rest.popFirst() {
@@ -96,7 +109,8 @@ struct GivenSettings {
             guard argument.hasPrefix("-"), let name = parts.first else {
                 throw .usage("unexpected argument ‘\(argument)’; the task's command comes after --")
             }
-            guard let setting = Setting.all.first(where: { $0.flag == name }) else {
+            let bare = name.dropFirst(2)
+            guard name.hasPrefix("--"), let setting = Setting.all.first(where: { $0.name == bare }) else {
                 throw .usage("unknown flag \(name); semel --help lists them")
             }
             guard self[setting]?.source != setting.flag else { throw .usage("\(setting.flag) is given twice") }
