@@ -93,7 +93,7 @@ import Testing
         let server = try await ByteServer { _, number in
             guard number == 0 else { return Self.answer("next") }
             return [
-                "HTTP/1.1 200 OK\r\ntransfer-enc", "oding: chunked\r\n\r\n4\r\nfi", "ve \r\n6;x=y\r\npieces\r\n0\r\n",
+                "HTTP/1.1 200 OK\r\ntransfer-enc", "oding: chunked\r\n\r\n5\r\nfi", "ve \r\n6;x=y\r\npieces\r\n0\r\n",
                 "\r\n",
             ]
             .map { .write($0) }
