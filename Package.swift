@@ -28,7 +28,8 @@ let package = Package(
         .executable(name: "secret-scan", targets: ["secret-scan"]),
         .library(name: "Semel", targets: ["Semel", "SemelCommand", "SemelStatusServer"]),
         .library(
-            name: "SemelQueues", targets: ["SemelQueues", "SemelRabbitMQ", "SemelRedis", "SemelSQS", "SemelSpool"]),
+            name: "SemelQueues",
+            targets: ["SemelQueues", "SemelRabbitMQ", "SemelRedis", "SemelSQS", "SemelSpool", "SemelTLS"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -40,8 +41,10 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CRabbitMQ", providers: [.apt(["librabbitmq-dev"])]),
+        .target(name: "CCertificates", linkerSettings: [.linkedLibrary("crypto")]),
         .target(
-            name: "CRabbitMQTLS", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+            name: "CRabbitMQTLS", dependencies: ["CCertificates"],
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .target(name: "CDigest", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CLinux"),
@@ -51,14 +54,17 @@ let package = Package(
         .target(name: "SemelCommand", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
         .target(name: "SemelSpool", dependencies: ["CLinux", "Semel", logging], swiftSettings: settings),
         .target(
-            name: "SemelRabbitMQ", dependencies: ["Semel", "CRabbitMQ", "CRabbitMQTLS", logging],
+            name: "SemelTLS", dependencies: ["CCertificates", "Semel", tls, handshake] + nio,
             swiftSettings: settings),
         .target(
-            name: "SemelRedis", dependencies: ["Semel", "CHiredis", logging, tls, handshake] + nio,
+            name: "SemelRabbitMQ", dependencies: ["Semel", "SemelTLS", "CRabbitMQ", "CRabbitMQTLS", logging],
             swiftSettings: settings),
         .target(
-            name: "SemelSQS",
-            dependencies: ["CDigest", "Semel", logging, http, httpClient, tls] + nio, swiftSettings: settings),
+            name: "SemelRedis", dependencies: ["Semel", "SemelTLS", "CHiredis", logging] + nio,
+            swiftSettings: settings),
+        .target(
+            name: "SemelSQS", dependencies: ["CDigest", "Semel", "SemelTLS", logging, http] + nio,
+            swiftSettings: settings),
         .target(
             name: "SemelQueues", dependencies: ["Semel", logging] + queues + nio,
             swiftSettings: settings),
@@ -74,8 +80,8 @@ let package = Package(
         .executableTarget(
             name: "semelctl",
             dependencies: [
-                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
-                httpClient,
+                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", "SemelTLS", argumentParser, logging,
+                http, httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
             ] + queues + nio,
@@ -92,7 +98,8 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", path: "Tests/Support", exclude: ["moto_server.py"], swiftSettings: settings),
+            name: "TestSupport", path: "Tests/Support", exclude: ["moto_server.py", "tls_terminator.py"],
+            swiftSettings: settings),
         .executableTarget(
             name: "semel-soak", dependencies: ["TestSupport"], path: "Tests/Soak", swiftSettings: settings),
         .executableTarget(

@@ -2,15 +2,34 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
+#include <openssl/x509_vfy.h>
 
 void semel_tls_keep_until_exit(void) { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); }
 
-/// Verifies as ever. The library frees the connection with its result when a handshake fails; this copy stays.
-static int verify(X509_STORE_CTX *store, void *verdict) {
-    int accepted = X509_verify_cert(store);
-    *(int *)verdict = X509_STORE_CTX_get_error(store);
-    return accepted;
+/// The server's certificates in DER form, one behind the other; NULL where there is no memory for them.
+static unsigned char *der_of(STACK_OF(X509) *chain, size_t *length) {
+    *length = 0;
+    for (int index = 0; index < sk_X509_num(chain); index++) {
+        int one = i2d_X509(sk_X509_value(chain, index), NULL);
+        if (one < 0) return NULL;
+        *length += (size_t)one;
+    }
+    unsigned char *der = OPENSSL_malloc(*length), *end = der;
+    for (int index = 0; der && index < sk_X509_num(chain); index++) i2d_X509(sk_X509_value(chain, index), &end);
+    return der;
+}
+
+/// Instead of OpenSSL's own, which would read every authority of the machine first. The library frees the connection with
+/// its result when a handshake fails; the peer's verdict stays.
+static int verify(X509_STORE_CTX *store, void *argument) {
+    struct semel_tls_peer *peer = argument;
+    size_t length;
+    unsigned char *der = der_of(X509_STORE_CTX_get0_untrusted(store), &length);
+    peer->verdict = semel_certificates_verify(der, der ? length : 0, peer->authorities, semel_certificates_in_file,
+                                              peer->host);
+    OPENSSL_free(der);
+    X509_STORE_CTX_set_error(store, peer->verdict.error);
+    return peer->verdict.error == X509_V_OK;
 }
 
 /// Instead of the question on the terminal.
@@ -19,24 +38,16 @@ static int no_passphrase(char *buffer, int size, int writing, void *unused) {
     return -1;
 }
 
-enum semel_tls_step semel_tls_prepare(void *context, const char *host, const char *authorities, const char *chain,
-                                      const char *key, int *verdict) {
+enum semel_tls_step semel_tls_prepare(void *context, struct semel_tls_peer *peer, const char *chain, const char *key) {
     SSL_CTX *tls = context;
     ERR_clear_error();
     if (!SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION)) return semel_tls_other;
     // A server that ends without a farewell has ended; AMQP has one of its own.
     SSL_CTX_set_options(tls, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
-    if (authorities) {
-        if (!SSL_CTX_load_verify_file(tls, authorities)) return semel_tls_authorities;
-        X509_VERIFY_PARAM *expected = SSL_CTX_get0_param(tls);
-        // A name that is no address fails as one and leaves its word behind.
-        if (!X509_VERIFY_PARAM_set1_ip_asc(expected, host)) {
-            ERR_clear_error();
-            X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-            if (!X509_VERIFY_PARAM_set1_host(expected, host, 0)) return semel_tls_other;
-        }
+    if (peer->authorities) {
+        if (!semel_certificates_are_in(peer->authorities, semel_certificates_in_file)) return semel_tls_authorities;
         SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
-        SSL_CTX_set_cert_verify_callback(tls, verify, verdict);
+        SSL_CTX_set_cert_verify_callback(tls, verify, peer);
     }
     if (chain) {
         SSL_CTX_set_default_passwd_cb(tls, no_passphrase);
@@ -45,25 +56,6 @@ enum semel_tls_step semel_tls_prepare(void *context, const char *host, const cha
     }
     return semel_tls_ready;
 }
-
-enum semel_tls_certificate semel_tls_certificate(int verdict) {
-    switch (verdict) {
-    case X509_V_OK: return semel_tls_accepted;
-    case X509_V_ERR_CERT_HAS_EXPIRED: return semel_tls_expired;
-    case X509_V_ERR_CERT_NOT_YET_VALID: return semel_tls_not_yet_valid;
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH: return semel_tls_other_host;
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE: return semel_tls_unknown_authority;
-    default: return semel_tls_not_accepted;
-    }
-}
-
-const char *semel_tls_certificate_text(int verdict) { return X509_verify_cert_error_string(verdict); }
 
 const char *semel_tls_failure_text(void) { return ERR_reason_error_string(ERR_peek_last_error()); }
 

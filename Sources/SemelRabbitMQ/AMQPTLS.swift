@@ -1,6 +1,8 @@
 import CRabbitMQ
 import CRabbitMQTLS
+import Glibc
 import Semel
+import SemelTLS
 
 /// The TLS of one connection: what librabbitmq is told before the handshake, and what OpenSSL says behind it. Has to
 /// live as long as the connection.
@@ -9,8 +11,8 @@ final class AMQPTLS {
     let socket: OpaquePointer
     private let settings: TLSSettings
     private let host: String
-    /// OpenSSL writes here what it thinks of the server's certificate.
-    private let verdict = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
+    /// What the handshake compares the server with, and what it finds.
+    private let peer = UnsafeMutablePointer<semel_tls_peer>.allocate(capacity: 1)
 
     /// - Parameter source: The flag or variable that the settings came from, for messages.
     init(_ settings: TLSSettings, host: String, for connection: amqp_connection_state_t, source: String)
@@ -21,13 +23,15 @@ final class AMQPTLS {
         self.socket = socket
         self.settings = settings
         self.host = host
-        verdict.initialize(to: 0)
-        // What is verified is verified by OpenSSL: see semel_tls_prepare.
+        peer.initialize(
+            to: semel_tls_peer(
+                host: strdup(host), authorities: settings.authorities.flatMap { strdup($0) },
+                verdict: semel_certificates_verdict()))
+        // What is verified is not verified by librabbitmq: see semel_tls_prepare.
         amqp_ssl_socket_set_verify_peer(socket, 0)
         amqp_ssl_socket_set_verify_hostname(socket, 0)
         guard let context = amqp_ssl_socket_get_context(socket) else { throw .broken("out of memory") }
-        let step = semel_tls_prepare(
-            context, host, settings.authorities, settings.client?.chain, settings.client?.key, verdict)
+        let step = semel_tls_prepare(context, peer, settings.client?.chain, settings.client?.key)
         switch step {
         case semel_tls_ready: return
         case semel_tls_authorities: throw Self.unusable("cacert", settings.authorities, source)
@@ -41,13 +45,16 @@ final class AMQPTLS {
     }
 
     deinit {
-        verdict.deallocate()
+        free(UnsafeMutablePointer(mutating: peer.pointee.host))
+        free(UnsafeMutablePointer(mutating: peer.pointee.authorities))
+        peer.deallocate()
     }
 
     private static func unusable(
         _ option: String, _ file: String?, _ source: String, _ advice: String = "; it has to be PEM"
     ) -> AMQPFailure {
-        .misconfigured("\(source): \(option): \(file ?? "") cannot be used (\(words ?? "no reason given"))\(advice)")
+        .misconfigured(
+            "\(source): \(option): \(file ?? "") cannot be used\(words.map { " (\($0))" } ?? "")\(advice)")
     }
 
     private static var words: String? {
@@ -69,13 +76,6 @@ final class AMQPTLS {
     }
 
     private var certificate: CertificateProblem? {
-        switch semel_tls_certificate(verdict.pointee) {
-        case semel_tls_accepted: nil
-        case semel_tls_expired: .expired
-        case semel_tls_not_yet_valid: .notYetValid
-        case semel_tls_other_host: .otherHost(asked: host)
-        case semel_tls_unknown_authority: .unknownAuthority(authorities: settings.authorities ?? "")
-        default: .other(String(cString: semel_tls_certificate_text(verdict.pointee)))
-        }
+        CertificateProblem(peer.pointee.verdict, host: host, authorities: settings.authorities ?? "")
     }
 }

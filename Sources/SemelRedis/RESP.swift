@@ -1,6 +1,7 @@
 import CHiredis
 import NIOCore
 import Semel
+import SemelTLS
 
 /// A reply in the Redis serialization protocol, version 2.
 enum RedisValue: Sendable {
@@ -128,8 +129,18 @@ public enum RedisFailure: Error, Sendable {
     case misconfigured(String)
     /// Who is there is not who is meant: the certificate of somebody else, no master of that name.
     case mismatch(String)
-    /// The server does not accept our certificate.
+    /// The server does not accept our certificate, or wants one.
     case refused(String)
+
+    init(_ failure: TLSFailure) {
+        self =
+            switch failure {
+            case .broken(let reason): .broken(reason)
+            case .misconfigured(let line): .misconfigured(line)
+            case .untrusted(let problem): .mismatch(problem.description)
+            case .refused(let reason): .refused(reason)
+            }
+    }
 
     public var reason: String {
         switch self {

@@ -1,4 +1,5 @@
 public import Semel
+import SemelTLS
 
 /// `redis://user:password@host:6379/0?list=usertask`, or `…?stream=s&group=g`; with `rediss` over TLS;
 /// `redis+sentinel://host:26379/0?master=m&…`
@@ -87,8 +88,8 @@ private struct Scheme {
             : "\(name)://host:6379/0?list=name or …?stream=name"
     }
 
-    func tls(_ url: QueueURL) throws(ConfigurationError) -> RedisTLS? {
-        isEncrypted ? RedisTLS(try TLSSettings(url), source: url.source) : nil
+    func tls(_ url: QueueURL) throws(ConfigurationError) -> TLSClient? {
+        isEncrypted ? TLSClient(try TLSSettings(url), source: url.source, plainScheme: "redis") : nil
     }
 
     func topology(_ url: QueueURL) throws(ConfigurationError) -> RedisServers.Topology {

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Semel
+import SemelTLS
 
 /// A connection to one server of Redis: commands go out as they are asked for, replies come back in that order.
 final class RedisLink: Sendable {
@@ -16,7 +17,7 @@ final class RedisLink: Sendable {
     }
 
     static func open(
-        _ host: QueueURL.Host, as credentials: QueueCredentials, database: Int, tls: RedisTLS?,
+        _ host: QueueURL.Host, as credentials: QueueCredentials, database: Int, tls: TLSClient?,
         on group: any EventLoopGroup, within limit: Duration
     ) async throws(RedisFailure) -> RedisLink {
         let ending = OneShot<RedisFailure>()
@@ -34,7 +35,7 @@ final class RedisLink: Sendable {
                 .connect(host: host.name, port: host.port ?? 6379).get()
             let link = RedisLink(host, channel, ending)
             do {
-                if tls != nil { try await RedisTLS.handshake(on: channel) }
+                if tls != nil { try await TLSClient.handshake(on: channel).get() }
                 try await link.greet(credentials, database, within: limit)
             } catch {
                 link.close()
@@ -44,9 +45,7 @@ final class RedisLink: Sendable {
         } catch let failure as RedisFailure {
             throw failure
         } catch {
-            // What the files for TLS lack is told from inside the attempt to connect.
-            let inner = (error as? NIOConnectionError)?.connectionErrors.first?.error as? RedisFailure
-            throw inner ?? .broken(Self.text(of: error))
+            throw TLSFailure(within: error).map { RedisFailure($0) } ?? .broken(ConnectionWords.text(of: error))
         }
     }
 
@@ -113,7 +112,7 @@ final class RedisLink: Sendable {
         } catch let failure as RedisFailure {
             throw failure
         } catch {
-            throw .broken(text(of: error))
+            throw .broken(ConnectionWords.text(of: error))
         }
         if case .error(let text) = value {
             // Which line of which script it was says nothing to a stranger.
@@ -121,19 +120,6 @@ final class RedisLink: Sendable {
             throw .answered(String(text[..<end]))
         }
         return value
-    }
-
-    /// NIO's errors hold what the system said, in a form for programmers.
-    private static func text(of error: any Error) -> String {
-        switch error {
-        case let error as NIOConnectionError:
-            if let failure = error.connectionErrors.first { return text(of: failure.error) }
-            return error.dnsAError == nil && error.dnsAAAAError == nil ? "no connection" : "unknown host"
-        case let error as IOError: return SystemError(doing: "connect", code: error.errnoCode).description
-        case ChannelError.connectTimeout(let limit): return "no connection within \(limit.nanoseconds / 1_000_000) ms"
-        case is ChannelError: return "the connection was closed"
-        default: return "\(error)"
-        }
     }
 }
 
@@ -191,7 +177,7 @@ private final class RedisHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let failure = error as? RedisFailure { return end(context, failure) }
+        if let failure = error as? TLSFailure { return end(context, RedisFailure(failure)) }
         let system = (error as? IOError).map { SystemError(doing: "talk to Redis", code: $0.errnoCode).description }
         end(context, .broken("\(system ?? "\(error)")\(hint)"))
     }

@@ -1,5 +1,6 @@
 public import NIOCore
 public import Semel
+public import SemelTLS
 import Synchronization
 
 /// Where a queue in Redis is, and how its servers are spoken to.
@@ -19,13 +20,13 @@ public struct RedisServers: Sendable {
     public let credentials: QueueCredentials
     public let database: Int
     /// Of all connections, those to sentinels too; `nil` when nothing is encrypted.
-    public let tls: RedisTLS?
+    public let tls: TLSClient?
     /// Shared by all copies: what one connection was told, the next one need not ask.
     let clusterNode = RedisClusterNode()
 
     /// - Parameter hosts: With their ports.
     public init(
-        hosts: [QueueURL.Host], topology: Topology, credentials: QueueCredentials, database: Int, tls: RedisTLS?
+        hosts: [QueueURL.Host], topology: Topology, credentials: QueueCredentials, database: Int, tls: TLSClient?
     ) {
         self.hosts = hosts
         self.topology = topology

@@ -1,12 +1,13 @@
-import AsyncHTTPClient
-import FoundationEssentials
 import NIOCore
-import NIOHTTP1
-import NIOPosix
-import NIOSSL
 import Semel
+import SemelTLS
 
-/// The HTTP client of one queue and of whatever its credentials come from. Follows no redirections and repeats nothing.
+/// The HTTP client of one queue and of whatever its credentials come from: HTTP/1.1 with connections that are kept for the
+/// next request. Follows no redirections, knows no proxies and repeats nothing: a request whose connection breaks may have
+/// been heard, and only its sender knows whether that matters.
+///
+/// It is small and our own, because async-http-client brings HTTP/2 and much else with it, 3.7 MB of an executable that may
+/// have 25; and because that does not tell why a server's certificate was not accepted.
 final class AWSHTTP: Sendable {
     struct Request: Sendable {
         var method = "GET"
@@ -23,91 +24,114 @@ final class AWSHTTP: Sendable {
         func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
     }
 
-    /// No answer; nobody knows whether the request was heard.
+    /// No answer.
     struct Failure: Error, Sendable, Hashable {
+        enum Kind: Sendable {
+            /// Nobody knows whether the request was heard.
+            case unanswered
+            /// The server is not who it should be, or there is nothing to tell it by: asking again does not help.
+            case misconfigured
+            /// The server does not talk to us.
+            case refused
+        }
+
         var reason: String
-        /// Asking again will not help.
-        var isLasting = false
+        var kind = Kind.unanswered
     }
 
-    /// Over twice what SQS sends at the most: a body of 1 MiB, escaped in JSON.
-    private static let mostBytes = 16 << 20
-    private static let connecting = TimeAmount.seconds(5)
+    /// For a connection, and then once more for its handshake.
+    private static let connecting = Duration.seconds(5)
 
-    private let client: HTTPClient
+    private let group: any EventLoopGroup
+    private let tls: TLSClient?
+    private let pool: HTTPPool
 
-    /// - Parameter authorities: A file of certificates to trust instead of the system's.
-    init(on group: any EventLoopGroup, authorities: String?) {
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.timeout.connect = Self.connecting
-        // The server may have hung up a connection that waited for the next extension: then one is opened anew.
-        configuration.connectionPool.idleTimeout = .seconds(15)
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.httpVersion = .http1Only
-        if let authorities {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = .file(authorities)
-            configuration.tlsConfiguration = tls
+    /// - Parameters:
+    ///   - authorities: A file of certificates to trust. Without one there is no HTTPS.
+    ///   - idleLimit: For how long a connection waits for another request. Servers hang up by themselves after some time,
+    ///     and the longer it has been idle the likelier it is that a request meets that.
+    init(on group: any EventLoopGroup, authorities: String?, idleLimit: Duration = .seconds(15)) {
+        self.group = group
+        pool = HTTPPool(idleLimit: idleLimit)
+        tls = authorities.map {
+            TLSClient(authorities: .file($0), client: nil, source: "TLS", plainScheme: "http")
         }
-        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 
     deinit {
-        client.shutdown { _ in }
+        pool.close()
     }
 
+    /// What is under way is not cut short, but its connection is not kept.
     func close() async {
-        // Fails only when it is ended twice.
-        try? await client.shutdown()
+        pool.close()
     }
 
+    /// - Parameter limit: For everything, from the connection to the last byte.
     func send(_ request: Request, within limit: Duration) async throws(Failure) -> Response {
-        var outgoing = HTTPClientRequest(url: request.url)
-        outgoing.method = HTTPMethod(rawValue: request.method)
-        for (name, value) in request.headers { outgoing.headers.add(name: name, value: value) }
-        if !request.body.isEmpty { outgoing.body = .bytes(ByteBuffer(bytes: request.body)) }
+        guard let url = ServiceURL(request.url), let origin = HTTPOrigin(url) else {
+            throw Failure(reason: "not a URL", kind: .misconfigured)
+        }
+        let idle = pool.take(to: origin)
+        // One loop for all that happens: what is called off is not sent after that.
+        let loop = idle?.channel.eventLoop ?? group.next()
+        let answer = loop.makePromise(of: Response.self)
+        let words = "no answer within \(Units.text(limit))"
+        let tooLate = loop.scheduleTask(in: .milliseconds(max(1, limit.milliseconds))) {
+            answer.fail(Failure(reason: words))
+        }
+        answer.futureResult.whenComplete { _ in tooLate.cancel() }
+        let connection = idle.map { loop.makeSucceededFuture($0) } ?? open(origin, on: loop, within: limit)
+        connection.whenComplete { [pool] result in
+            switch result {
+            case .success(let connection):
+                connection.send(HTTPExchange(request, at: url, answer) { pool.park(connection) })
+            case .failure(let error): answer.fail(Failure(error))
+            }
+        }
         do {
-            let response = try await client.execute(outgoing, timeout: .milliseconds(max(1, limit.milliseconds)))
-            let body = try await response.body.collect(upTo: Self.mostBytes)
-            return Response(
-                status: response.status.code, headers: response.headers.map { ($0.name, $0.value) },
-                body: Array(body.readableBytesView))
+            return try await withTaskCancellationHandler {
+                try await answer.futureResult.get()
+            } onCancel: {
+                answer.fail(Failure(reason: "nobody waits for the answer any more"))
+            }
         } catch {
-            throw Self.failure(error, within: limit)
+            throw Failure(error)
         }
     }
 
-    private static func failure(_ error: any Error, within limit: Duration) -> Failure {
-        switch error {
-        case let error as HTTPClientError:
-            switch error {
-            case .connectTimeout, .tlsHandshakeTimeout: Failure(reason: "no connection within 5s")
-            case .deadlineExceeded, .readTimeout: Failure(reason: "no answer within \(Units.text(limit))")
-            case .remoteConnectionClosed: Failure(reason: "the connection was closed")
-            case .invalidURL, .emptyHost, .emptyScheme: Failure(reason: "not a URL", isLasting: true)
-            default: Failure(reason: error.shortDescription.lowercased())
-            }
-        case let error as NIOConnectionError:
-            if let cause = error.connectionErrors.first {
-                failure(cause.error, within: limit)
-            } else {
-                Failure(reason: "unknown host")
-            }
-        case let error as IOError: Failure(reason: SystemError(doing: "connect", code: error.errnoCode).description)
-        case let error as NIOSSLError: Failure(reason: tls("\(error)"), isLasting: true)
-        case let error as NIOSSLExtraError: Failure(reason: tls("\(error.description)"), isLasting: true)
-        case is ChannelError: Failure(reason: "the connection was closed")
-        default: Failure(reason: "\(error)")
+    private func open(_ origin: HTTPOrigin, on loop: any EventLoop, within limit: Duration)
+        -> EventLoopFuture<HTTPConnection>
+    {
+        guard !origin.isEncrypted || tls != nil else {
+            let words =
+                "no certificate authorities are on this machine; name a file with &cacert=FILE, or "
+                + "set SSL_CERT_FILE"
+            return loop.makeFailedFuture(Failure(reason: words, kind: .misconfigured))
+        }
+        return HTTPConnection.open(
+            to: origin, tls: origin.isEncrypted ? tls : nil, on: loop, within: min(limit, Self.connecting))
+    }
+}
+
+extension AWSHTTP.Failure {
+    init(_ error: any Error) {
+        if let failure = error as? Self {
+            self = failure
+        } else if let failure = TLSFailure(within: error) {
+            self.init(failure)
+        } else {
+            self.init(reason: ConnectionWords.text(of: error))
         }
     }
 
-    private static func tls(_ text: String) -> String {
-        if text.contains("CERTIFICATE_VERIFY_FAILED") {
-            return "TLS: the server's certificate is of an authority that is not trusted here, or expired"
+    private init(_ failure: TLSFailure) {
+        switch failure {
+        case .broken(let reason): self.init(reason: reason)
+        case .misconfigured(let reason): self.init(reason: reason, kind: .misconfigured)
+        case .untrusted(let problem): self.init(reason: problem.description, kind: .misconfigured)
+        // There is no option for one: the server cannot have anything against it.
+        case .refused: self.init(reason: "it wants a client certificate, which semel has none of here", kind: .refused)
         }
-        if text.contains("doesNotMatchHostname") || text.contains("hostname") || text.contains("Hostname") {
-            return "TLS: the server's certificate is for another host name"
-        }
-        return "TLS: \(text)"
     }
 }

@@ -77,7 +77,12 @@ extension AWSHTTP {
         do throws(Failure) {
             return try await send(request, within: limit)
         } catch {
-            throw .unreachable("\(place): \(error.reason)")
+            let words = "\(place): \(error.reason)"
+            throw switch error.kind {
+            case .unanswered: .unreachable(words)
+            case .misconfigured: .missing(words)
+            case .refused: .refused(words)
+            }
         }
     }
 }

@@ -110,7 +110,7 @@ final class SQSClient: Sendable {
                 AWSHTTP.Request(method: "POST", url: endpoint.text, headers: named + signature, body: body),
                 within: max(.milliseconds(1), end - .now))
         } catch {
-            throw error.isLasting ? .unusable(error.reason) : .unanswered(error.reason)
+            throw SQSFailure(error)
         }
         guard response.status == 200 else {
             let failure = Self.failure(response, credentials, now)

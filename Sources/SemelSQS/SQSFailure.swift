@@ -4,8 +4,10 @@ import Semel
 enum SQSFailure: Error, Sendable, Hashable {
     /// No answer: it may have been done.
     case unanswered(String)
-    /// TLS says no, or the endpoint is none: asking again does not help.
+    /// The message cannot be kept here: asking again does not help.
     case unusable(String)
+    /// Who answers is not SQS, by its certificate.
+    case misconfigured(String)
     /// Too many requests, or SQS has trouble of its own.
     case busy(String)
     /// These credentials may not do it, or none were given out.
@@ -18,8 +20,8 @@ enum SQSFailure: Error, Sendable, Hashable {
 
     var reason: String {
         switch self {
-        case .unanswered(let reason), .unusable(let reason), .busy(let reason), .refused(let reason),
-            .noCredentials(let reason):
+        case .unanswered(let reason), .unusable(let reason), .misconfigured(let reason), .busy(let reason),
+            .refused(let reason), .noCredentials(let reason):
             reason
         case .noSuchQueue: "there is no such queue"
         case .rejected(let code, let message): message.isEmpty ? code : "\(code): \(message)"
@@ -30,7 +32,7 @@ enum SQSFailure: Error, Sendable, Hashable {
     var isPassing: Bool {
         switch self {
         case .unanswered, .busy: true
-        case .unusable, .refused, .noCredentials, .noSuchQueue, .rejected: false
+        case .unusable, .misconfigured, .refused, .noCredentials, .noSuchQueue, .rejected: false
         }
     }
 
@@ -41,7 +43,7 @@ enum SQSFailure: Error, Sendable, Hashable {
         case .noSuchQueue: true
         case .rejected(let code, _):
             ["MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"].contains(code)
-        case .unanswered, .unusable, .busy, .refused, .noCredentials: false
+        case .unanswered, .unusable, .misconfigured, .busy, .refused, .noCredentials: false
         }
     }
 
@@ -49,12 +51,22 @@ enum SQSFailure: Error, Sendable, Hashable {
         let place = "\(address.source): SQS at \(address.endpoint.host)"
         return switch self {
         case .unanswered(let reason), .unusable(let reason), .busy(let reason): .unreachable("\(place): \(reason)")
+        case .misconfigured(let reason): .misconfigured("\(place): \(reason)")
         case .refused(let reason): .refused("\(place) refused: \(reason)")
         case .noCredentials(let reason): .misconfigured("\(address.source): \(reason)")
         case .noSuchQueue:
             .misconfigured("\(place): no queue ‘\(address.queueName)’ in region \(address.region)")
         case .rejected: .misconfigured("\(place): \(reason)")
         }
+    }
+
+    init(_ failure: AWSHTTP.Failure) {
+        self =
+            switch failure.kind {
+            case .unanswered: .unanswered(failure.reason)
+            case .misconfigured: .misconfigured(failure.reason)
+            case .refused: .refused(failure.reason)
+            }
     }
 
     init(_ failure: AWSCredentialFailure) {

@@ -8,6 +8,8 @@ public final class CertificateAuthority: Sendable {
     public struct Certificate: Sendable {
         public let chain: String
         public let key: String
+        /// The certificate of whoever has issued it, where that is no root.
+        public let intermediate: String?
         fileprivate let directory: TemporaryDirectory
 
         /// What the files hold, as a Kubernetes Secret would.
@@ -37,8 +39,30 @@ public final class CertificateAuthority: Sendable {
     public var certificateText: String { get throws { try String(contentsOfFile: certificate, encoding: .utf8) } }
 
     private let directory: TemporaryDirectory
+    private let isRoot: Bool
 
-    public init(_ name: String = "semel tests") async throws {
+    /// One that trusts itself.
+    public convenience init(_ name: String = "semel tests") async throws {
+        try await self.init(isRoot: true)
+        try await openssl(
+            ["req", "-x509", "-days", "1", "-subj", "/CN=\(name)", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+                + newKey("ca.key") + ["-out", certificate])
+    }
+
+    /// One that another has signed.
+    public convenience init(_ name: String, signedBy parent: CertificateAuthority, validity: Validity = .today)
+        async throws
+    {
+        try await self.init(isRoot: false)
+        try await openssl(
+            ["req", "-subj", "/CN=\(name)"] + newKey("ca.key") + ["-out", directory.path("ca.csr")])
+        try await parent.sign(
+            directory.path("ca.csr"), "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n",
+            validity, to: certificate)
+    }
+
+    private init(isRoot: Bool) async throws {
+        self.isRoot = isRoot
         directory = try TemporaryDirectory("certificates")
         try directory.write("", to: "index.txt")
         try directory.write(
@@ -57,9 +81,6 @@ public final class CertificateAuthority: Sendable {
             [anything]
             commonName = supplied
             """, to: "ca.conf")
-        try await openssl(
-            ["req", "-x509", "-days", "1", "-subj", "/CN=\(name)", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-                + newKey("ca.key") + ["-out", certificate])
     }
 
     /// - Parameters:
@@ -71,19 +92,26 @@ public final class CertificateAuthority: Sendable {
     ) async throws -> Certificate {
         let file = UUID().uuidString
         let issued = Certificate(
-            chain: directory.path("\(file).pem"), key: directory.path("\(file).key"), directory: directory)
+            chain: directory.path("\(file).pem"), key: directory.path("\(file).key"),
+            intermediate: isRoot ? nil : certificate, directory: directory)
         let request = directory.path("\(file).csr")
         try await openssl(["req", "-subj", "/CN=\(commonName)"] + newKey("\(file).key") + ["-out", request])
         let alternatives = names.isEmpty ? "" : "subjectAltName=\(names.joined(separator: ","))\n"
-        let extensions = try directory.write(
-            alternatives + "basicConstraints=CA:false\nextendedKeyUsage=serverAuth,clientAuth\n", to: "\(file).ext")
+        try await sign(
+            request, alternatives + "basicConstraints=CA:false\nextendedKeyUsage=serverAuth,clientAuth\n", validity,
+            to: issued.chain)
+        return issued
+    }
+
+    private func sign(_ request: String, _ extensions: String, _ validity: Validity, to certificate: String)
+        async throws
+    {
+        let file = try directory.write(extensions, to: "\(UUID().uuidString).ext")
         let span = validity.span
         try await openssl([
-            "ca", "-batch", "-notext", "-config", directory.path("ca.conf"), "-in", request,
-            "-extfile", extensions, "-startdate", Self.text(span.lowerBound), "-enddate", Self.text(span.upperBound),
-            "-out", issued.chain,
+            "ca", "-batch", "-notext", "-config", directory.path("ca.conf"), "-in", request, "-extfile", file,
+            "-startdate", Self.text(span.lowerBound), "-enddate", Self.text(span.upperBound), "-out", certificate,
         ])
-        return issued
     }
 
     private func newKey(_ name: String) -> [String] {

@@ -15,11 +15,12 @@ public final class TLSListener: Sendable {
         let port = try FreePort.next()
         self.port = port
         self.certificate = certificate
+        let intermediates = certificate.intermediate.map { ["-cert_chain", $0] } ?? []
         let demands = clients.map { ["-Verify", "2", "-verify_return_error", "-CAfile", $0.certificate] } ?? []
         process = try RunningProcess(
             .installed("openssl"),
             ["s_server", "-quiet", "-accept", "127.0.0.1:\(port)", "-cert", certificate.chain, "-key", certificate.key]
-                + demands + options)
+                + intermediates + demands + options)
         try await eventually("openssl s_server listens: \(process.report)") {
             (try? await onThread("s_server") { _ = try Socket(port: port) }) != nil
         }

@@ -3,6 +3,7 @@ import NIOPosix
 import Semel
 import SemelKEDA
 import SemelRedis
+import SemelTLS
 
 /// A number that KEDA's scalers read from Redis, asked for by the script that their rule amounts to.
 struct RedisCount {
@@ -143,11 +144,11 @@ extension RedisServers {
             credentials: try credentials(endpoint.username, endpoint.password, ("username", "password")),
             // A cluster has no other, and KEDA does not ask for one.
             database: endpoint.topology == .cluster ? 0 : Int(endpoint.databaseIndex),
-            tls: endpoint.isTLSEnabled ? try RedisTLS(endpoint, trigger) : nil)
+            tls: endpoint.isTLSEnabled ? try TLSClient(endpoint, trigger) : nil)
     }
 }
 
-extension RedisTLS {
+extension TLSClient {
     /// With what stands in the Secrets of the trigger's authentication.
     fileprivate init(_ endpoint: RedisEndpoint, _ trigger: ResolvedTrigger) throws(CommandFailure) {
         func known(_ text: ResolvedText?, _ name: String) throws(CommandFailure) -> String? {
@@ -168,6 +169,6 @@ extension RedisTLS {
         }
         self.init(
             authorities: authorities, client: client, passphrase: try known(endpoint.keyPassword, "keyPassword"),
-            source: "of the authentication")
+            source: "of the authentication", plainScheme: "redis")
     }
 }

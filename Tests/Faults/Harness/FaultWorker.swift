@@ -19,9 +19,13 @@ extension Worker {
     }
 
     /// Starts a worker on a queue that is not there.
-    convenience init(url: String, _ flags: [String] = [], secrets: [String] = [], task: [String]) throws {
+    convenience init(
+        url: String, _ flags: [String] = [], environment: [String: String] = [:], secrets: [String] = [],
+        task: [String]
+    ) throws {
         try self.init(
-            url: url, flags, environment: [:], secrets: secrets, task: task, queue: nil, defaults: Self.defaults)
+            url: url, flags, environment: environment, secrets: secrets, task: task, queue: nil,
+            defaults: Self.defaults)
     }
 
     /// Runs a worker from start to end.
