@@ -44,6 +44,7 @@ public struct TLSSettings: Sendable, Hashable {
                     "\(url.source): no certificate authorities are on this machine; name a file with &cacert=FILE, "
                         + "or set SSL_CERT_FILE")
             }
+            try Self.checkReadable(bundle, "SSL_CERT_FILE")
             authorities = bundle
         } else {
             authorities = nil
@@ -56,15 +57,16 @@ public struct TLSSettings: Sendable, Hashable {
         throw ConfigurationError("\(url.source): \(option) has no effect with \(url.scheme)://; use \(scheme)://")
     }
 
-    /// The file with this machine's authorities: where the variable that OpenSSL reads says, or where Debian, Red Hat,
-    /// SUSE and Alpine have it.
+    /// The file with this machine's authorities: where the variable that OpenSSL reads says, and nowhere else if it says
+    /// something; or where Debian, Red Hat, SUSE and Alpine have it.
     public static func systemAuthorities(_ environment: (String) -> String? = Self.variable) -> String? {
-        let named = environment("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
+        // One that is not there is an error of whoever reads it: those in its place would be trusted unasked.
+        if let named = environment("SSL_CERT_FILE"), !named.isEmpty { return named }
         let known = [
             "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
             "/etc/ssl/cert.pem",
         ]
-        return ([named].compactMap { $0 } + known).first { access($0, R_OK) == 0 }
+        return known.first { access($0, R_OK) == 0 }
     }
 
     public static func variable(_ name: String) -> String? {

@@ -40,8 +40,8 @@ struct AWSTokenService: Sendable {
             [("Action", action), ("Version", "2011-06-15"), ("RoleArn", role), ("RoleSessionName", session ?? "semel")]
             + more
         let body = Array(fields.map { "\($0)=\(AWSSigner.encoded($1))" }.joined(separator: "&").utf8)
-        guard let address = ServiceURL(url) else {
-            throw .missing("AWS_ENDPOINT_URL_STS: ‘\(url)’ \(ServiceURL.advice)")
+        guard let address = ServiceURL(endpoint: url) else {
+            throw .missing("AWS_ENDPOINT_URL_STS \(ServiceURL.advice)")
         }
         var headers = [
             (name: "host", value: address.host), (name: "content-type", value: "application/x-www-form-urlencoded"),

@@ -45,8 +45,9 @@ public struct SQSAddress: Sendable {
         self.region = region
         let written = url.options["endpoint"] ?? environment.endpoint(of: "SQS") ?? place.endpoint
         let endpointSource = url.options["endpoint"] == nil ? "AWS_ENDPOINT_URL" : "\(source): endpoint"
-        guard let endpoint = ServiceURL(written ?? AWSEnvironment.regionalEndpoint(of: "sqs", in: region)) else {
-            throw ConfigurationError("\(endpointSource): ‘\(written ?? "")’ \(ServiceURL.advice)")
+        guard let endpoint = ServiceURL(endpoint: written ?? AWSEnvironment.regionalEndpoint(of: "sqs", in: region))
+        else {
+            throw ConfigurationError("\(endpointSource) \(ServiceURL.advice)")
         }
         self.endpoint = endpoint
         deadQueueName = url.options["dead"]

@@ -86,6 +86,15 @@ struct TLSTests {
         #expect(end.report?.outcome == "completed", "\(end.stderr)")
     }
 
+    /// The machine's own in their place would be trusted unasked.
+    @Test func authoritiesThatAreNotThere() async throws {
+        let queue = try await queue()
+        let url = String(queue.url.replacing(/[?&]cacert=[^&]*/, with: "").replacing("%2F&", with: "%2F?"))
+        let end = try await Worker(url: url, environment: ["SSL_CERT_FILE": "/nowhere"], task: ["true"]).end()
+        #expect(end.status == .exited(78))
+        #expect(end.stderr.contains("SSL_CERT_FILE: cannot read /nowhere"), "\(end.stderr)")
+    }
+
     /// The certificate is the user, also for what is published.
     @Test func aClientWithACertificate() async throws {
         let tls = try await RabbitMQOverTLS.shared()

@@ -30,6 +30,7 @@ struct TriggerTLS {
     /// For HTTPS.
     func configuration() throws(CommandFailure) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
         if isTrusting { configuration.certificateVerification = .none }
         do {
             if let authorities {

@@ -64,6 +64,8 @@ import Testing
         ("sqs://AKID:secret@eu-central-1/scans", "no place for keys"),
         ("sqs://eu-central-1/scans?url=https://sqs.eu-central-1.amazonaws.com/1/q", "names the queue twice"),
         ("sqs:?url=scans", "url is not a queue's URL"), ("sqs://r/q?endpoint=host", "is not a URL like"),
+        ("sqs://r/q?endpoint=http://user:secret@host", "without a user or a password"),
+        ("sqs://r/q?endpoint=http://host/%3Ftoken=secret", "endpoint is not a URL like"),
         ("sqs://r/q?dead=a.fifo", "both end in .fifo"), ("sqs://r/q?dead=a%20b", "is not a dead letter queue's name"),
         ("sqs://r/q?cacert=/nonexistent", "cacert: cannot read"),
         ("sqs://r/q?visibility=3", "unknown option ‘visibility’"),
