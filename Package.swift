@@ -110,9 +110,10 @@ let package = Package(
         ),
         .testTarget(
             name: "SemelTests",
-            dependencies: ["CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", logging, http]
-                + queues
-                + nio,
+            dependencies: [
+                "CCertificates", "CRabbitMQ", "Semel", "SemelCommand", "SemelQueues", "SemelStatusServer", "SemelTLS",
+                logging, http,
+            ] + queues + nio,
             swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
         .testTarget(
