@@ -65,6 +65,10 @@ let package = Package(
         .target(
             name: "SemelKEDA", dependencies: ["Semel", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
+        .target(
+            name: "SemelKubernetes",
+            dependencies: ["CLinux", "Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio,
+            swiftSettings: settings),
         .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
 
         .executableTarget(
@@ -74,8 +78,9 @@ let package = Package(
         .executableTarget(
             name: "semelctl",
             dependencies: [
-                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
-                httpClient,
+                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelKubernetes", "SemelQueues", argumentParser,
+                logging,
+                http, httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
             ] + queues + nio,
