@@ -120,7 +120,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
         .testTarget(
-            name: "SemelKubernetesTests", dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
+            name: "SemelKubernetesTests",
+            dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",
