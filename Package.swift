@@ -71,6 +71,10 @@ let package = Package(
         .target(
             name: "SemelKEDA", dependencies: ["Semel", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
+        .target(
+            name: "SemelKubernetes",
+            dependencies: ["CLinux", "Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio,
+            swiftSettings: settings),
         .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
 
         .executableTarget(
@@ -80,7 +84,8 @@ let package = Package(
         .executableTarget(
             name: "semelctl",
             dependencies: [
-                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", "SemelTLS", argumentParser, logging,
+                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelKubernetes", "SemelQueues", "SemelTLS",
+                argumentParser, logging,
                 http, httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
@@ -100,6 +105,12 @@ let package = Package(
         .target(
             name: "TestSupport", path: "Tests/Support", exclude: ["moto_server.py", "tls_terminator.py"],
             swiftSettings: settings),
+        .target(
+            name: "KubernetesStandIn", dependencies: ["SemelKubernetes", "TestSupport", http, tls] + nio,
+            path: "Tests/KubernetesStandIn", swiftSettings: settings),
+        .executableTarget(
+            name: "semel-kube-standin", dependencies: ["KubernetesStandIn", "TestSupport"],
+            path: "Tests/KubernetesStandInTool", swiftSettings: settings),
         .executableTarget(
             name: "semel-soak", dependencies: ["TestSupport"], path: "Tests/Soak", swiftSettings: settings),
         .executableTarget(
@@ -116,6 +127,10 @@ let package = Package(
             ] + queues + nio,
             swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
+        .testTarget(
+            name: "SemelKubernetesTests",
+            dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",
             swiftSettings: settings),
