@@ -65,6 +65,7 @@ let package = Package(
         .target(
             name: "SemelKEDA", dependencies: ["Semel", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
+        .target(name: "SemelGroups", dependencies: ["CDigest", "Semel"], swiftSettings: settings),
         .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
 
         .executableTarget(
@@ -74,8 +75,8 @@ let package = Package(
         .executableTarget(
             name: "semelctl",
             dependencies: [
-                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
-                httpClient,
+                "CLinux", "Semel", "SemelCommand", "SemelGroups", "SemelKEDA", "SemelQueues", argumentParser, logging,
+                http, httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
             ] + queues + nio,
@@ -107,6 +108,7 @@ let package = Package(
                 + queues
                 + nio,
             swiftSettings: settings),
+        .testTarget(name: "SemelGroupsTests", dependencies: ["SemelGroups"], swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",
