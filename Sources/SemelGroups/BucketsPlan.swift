@@ -14,6 +14,8 @@ public struct BucketsPlan: Sendable {
     private let capacity: Int
     /// By the number of the group; those with no items are none.
     private var items: [Int: Int] = [:]
+    /// Those that had too many.
+    private var relieved: Set<Int> = []
 
     /// - Parameters:
     ///   - counts: How many items each bucket has.
@@ -90,6 +92,7 @@ public struct BucketsPlan: Sendable {
         for bucket in owners.indices.reversed() where counts[bucket] > 0 {
             guard let count = items[owners[bucket]], count > capacity else { continue }
             items[owners[bucket]] = count - counts[bucket]
+            relieved.insert(owners[bucket])
             owners[bucket] = 0
         }
     }
@@ -105,22 +108,19 @@ public struct BucketsPlan: Sendable {
     }
 
     /// Gives a group to each bucket that has none. Returns `false` when there is no room, and none may be made.
+    ///
+    /// A group that has given buckets away takes none, and one for which a bucket was too large takes no other: it would
+    /// only get gaps in its ranges, for the sake of a few items.
     @discardableResult
     private mutating func place(openingGroups: Bool = true) -> Bool {
         var order = GroupOrder(items.keys.sorted())
-        var open = (0..<items.count).compactMap { _ in order.next() }.map {
-            (group: $0, room: capacity - items[$0, default: 0])
-        }
+        var open = (0..<items.count).compactMap { _ in order.next() }.filter { !relieved.contains($0) }[...]
         for bucket in owners.indices where owners[bucket] == 0 && counts[bucket] > 0 {
-            var index = open.firstIndex { $0.room >= counts[bucket] }
-            if index == nil, openingGroups, let group = order.next() {
-                open.append((group, capacity))
-                index = open.count - 1
-            }
-            guard let index else { return false }
-            owners[bucket] = open[index].group
-            open[index].room -= counts[bucket]
-            items[open[index].group, default: 0] += counts[bucket]
+            while let group = open.first, items[group, default: 0] + counts[bucket] > capacity { open.removeFirst() }
+            if open.isEmpty, openingGroups, let group = order.next() { open = [group] }
+            guard let group = open.first else { return false }
+            owners[bucket] = group
+            items[group, default: 0] += counts[bucket]
         }
         // Empty ones go with their neighbours, so that ranges stay whole.
         for bucket in owners.indices where owners[bucket] == 0 {

@@ -117,6 +117,7 @@ public struct GroupStateHeader: Sendable {
             guard line == GroupState.title else {
                 throw wrong("begins with ‘\(line.prefix(40))’, not with ‘\(GroupState.title)’: not a state of groups")
             }
+            words = []
         case 2:
             let name = try value(of: "layout", &words)
             guard let layout = GroupState.Layout(rawValue: String(name)) else {

@@ -35,7 +35,7 @@ struct Assignment: Sendable {
             defer { assigner.close() }
             try await assigner.prepare()
             tally.begin("reading \(source.name)", of: nil)
-            while let piece = try await source.next() { try await assigner.take(piece) }
+            while let piece = try await nextPiece() { try await assigner.take(piece) }
             try Interruption.check()
             let summary = try await assigner.plan()
             if settings.rebalancing, summary.moved > 0 {
@@ -54,6 +54,14 @@ struct Assignment: Sendable {
         } catch {
             await change.abandon()
             throw error
+        }
+    }
+
+    private func nextPiece() async throws(CommandFailure) -> [UInt8]? {
+        do throws(CommandFailure) {
+            return try await source.next()
+        } catch {
+            throw CommandFailure("\(error.description); nothing was changed", error.outcome)
         }
     }
 

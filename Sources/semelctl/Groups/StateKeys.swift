@@ -4,7 +4,7 @@ import SemelGroups
 /// The text of a state in layout `keys`: its header, and then a line for each item, group by group.
 struct StateKeys {
     /// The longest line there may be: that of a group with as many ranges of buckets as possible.
-    private static let longestLine = 1 << 20
+    static let longestLine = 1 << 20
 
     private let descriptor: CInt
     private let source: String
@@ -46,12 +46,12 @@ struct StateKeys {
             }
             return wantsMore
         }
-        if wantsMore { try body.end(hasRest: cutter.hasRest) }
+        if wantsMore { try body.checkEnd(hasRest: cutter.hasRest) }
     }
 }
 
 /// Follows the lines of a state's text behind its header.
-private struct StateBody {
+struct StateBody {
     private let groups: [GroupState.Group]
     private let source: String
     private let firstLine: Int
@@ -71,7 +71,7 @@ private struct StateBody {
         group.map { Array("\($0.number) ".utf8) } ?? []
     }
 
-    /// `nil` for a line that has none: those of the header.
+    /// - Returns: The key, with its group's place in the header; `nil` for a line of the header.
     mutating func key(in line: UnsafeRawBufferPointer, _ number: Int) throws(CommandFailure)
         -> (group: Int, key: UnsafeRawBufferPointer)?
     {
@@ -102,11 +102,11 @@ private struct StateBody {
         prefix = Self.prefix(group < groups.count ? groups[group] : nil)
     }
 
-    mutating func end(hasRest: Bool) throws(CommandFailure) {
-        if group < groups.count, count == groups[group].items { nextGroup() }
-        guard group >= groups.count, !hasRest else {
-            let place = group < groups.count ? "in group \(groups[group].number)" : "behind the last group"
-            throw .misconfigured("\(source): ends \(place), where its header promises more; it is cut off")
+    /// Whether all that the header promises has come.
+    func checkEnd(hasRest: Bool) throws(CommandFailure) {
+        let isLast = group + 1 >= groups.count && (groups.last.map { $0.items == count } ?? true)
+        guard isLast, !hasRest else {
+            throw .misconfigured("\(source): ends before its last item by the header; it is cut off")
         }
     }
 

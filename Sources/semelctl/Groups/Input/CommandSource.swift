@@ -89,7 +89,7 @@ actor CommandSource: ItemSource {
             _ = thread.wait(for: -1, until: .now + .milliseconds(20))
         }
         guard stopped.value == nil, let problem = problem(of: info) else { return }
-        throw CommandFailure("--input-command: \(problem); nothing was changed", .unreachable)
+        throw CommandFailure("--input-command: \(problem)", .unreachable)
     }
 
     private func problem(of info: siginfo_t) -> String? {

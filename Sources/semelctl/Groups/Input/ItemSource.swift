@@ -37,7 +37,8 @@ actor DescriptorSource: ItemSource {
         try DescriptorSource(STDIN_FILENO, name: "standard input")
     }
 
-    private init(_ descriptor: CInt, name: String) throws(CommandFailure) {
+    /// - Parameter descriptor: Taken over, unless it is standard input.
+    init(_ descriptor: CInt, name: String) throws(CommandFailure) {
         self.descriptor = descriptor
         self.name = name
         thread = try CommandFailure.wrapping { () throws(SystemError) in try ThreadExecutor("semelctl-items") }
