@@ -108,7 +108,7 @@ let package = Package(
                 + queues
                 + nio,
             swiftSettings: settings),
-        .testTarget(name: "SemelGroupsTests", dependencies: ["SemelGroups"], swiftSettings: settings),
+        .testTarget(name: "SemelGroupsTests", dependencies: ["Semel", "SemelGroups", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",

@@ -87,9 +87,9 @@ public struct BucketsPlan: Sendable {
         return items.values.allSatisfy { $0 <= capacity }
     }
 
-    /// Takes buckets from groups with too many items.
+    /// Takes the last buckets from groups with too many items, empty ones among them, so that ranges stay whole.
     private mutating func relieve() {
-        for bucket in owners.indices.reversed() where counts[bucket] > 0 {
+        for bucket in owners.indices.reversed() {
             guard let count = items[owners[bucket]], count > capacity else { continue }
             items[owners[bucket]] = count - counts[bucket]
             relieved.insert(owners[bucket])
