@@ -74,10 +74,10 @@ import Testing
     @Test(arguments: 1...100)
     func piecesMakeNoDifference(_ seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in
+        let bytes: [UInt8] = (0..<Int.random(in: 0...60, using: &random)).map { _ in
             [10, 97, 98, 13].randomElement(using: &random) ?? 0
         }
-        let text = String(decoding: bytes as [UInt8], as: UTF8.self)
+        let text = String(decoding: bytes, as: UTF8.self)
         var expected = text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { String(Substring($0)) }
         if expected.last == "" { expected.removeLast() }
         let pieces = (0..<20).map { _ in Int.random(in: 0...9, using: &random) }
@@ -103,17 +103,17 @@ import Testing
     func likeASet(_ expected: Int, _ count: Int) throws {
         let table = try KeyTable(expecting: expected)
         let digests = Self.digests(count, seed: 1)
-        let known = digests.prefix(count / 2)
-        for digest in known { #expect(try table.learn(digest)) }
-        for digest in known { #expect(try !table.learn(digest)) }
-        for digest in known { #expect(!table.hasCome(digest)) }
-        let seen = digests.dropFirst(count / 4)
-        for (index, digest) in seen.enumerated() {
-            #expect(try table.see(digest) == (index < known.count - count / 4 ? .known : .new))
-        }
-        for digest in seen { #expect(try table.see(digest) == .again) }
-        for (index, digest) in digests.enumerated() { #expect(table.hasCome(digest) == (index >= count / 4)) }
-        for digest in Self.digests(100, seed: 2) { #expect(!table.hasCome(digest)) }
+        let (known, seen) = (digests.prefix(count / 2), digests.dropFirst(count / 4))
+        let both = known.count - count / 4
+        #expect(try known.allSatisfy { try table.learn($0) })
+        #expect(try !known.contains { try table.learn($0) })
+        #expect(!known.contains { table.hasCome($0) })
+        #expect(try seen.prefix(both).allSatisfy { try table.see($0) == .known })
+        #expect(try seen.dropFirst(both).allSatisfy { try table.see($0) == .new })
+        #expect(try seen.allSatisfy { try table.see($0) == .again })
+        #expect(seen.allSatisfy { table.hasCome($0) })
+        #expect(!digests.prefix(count / 4).contains { table.hasCome($0) })
+        #expect(!Self.digests(100, seed: 2).contains { table.hasCome($0) })
     }
 
     /// Keys that are next to each other in the table are told apart by every bit of the 80.

@@ -19,7 +19,7 @@ struct KeysDraft {
         var index = 0
         try old?.read { group, key throws(CommandFailure) in
             let hasCome = try CommandFailure.wrapping { () throws(SystemError) in
-                table.hasCome(try hasher.digest(key))
+                try table.hasCome(hasher.digest(key))
             }
             if hasCome {
                 stays[index] = true
