@@ -75,6 +75,7 @@ let package = Package(
             name: "SemelKubernetes",
             dependencies: ["CLinux", "Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio,
             swiftSettings: settings),
+        .target(name: "SemelGroups", dependencies: ["CDigest", "Semel"], swiftSettings: settings),
         .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
 
         .executableTarget(
@@ -84,8 +85,8 @@ let package = Package(
         .executableTarget(
             name: "semelctl",
             dependencies: [
-                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelKubernetes", "SemelQueues", "SemelTLS",
-                argumentParser, logging,
+                "CLinux", "Semel", "SemelCommand", "SemelGroups", "SemelKEDA", "SemelKubernetes", "SemelQueues",
+                "SemelTLS", argumentParser, logging,
                 http, httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
@@ -126,6 +127,7 @@ let package = Package(
                 logging, http,
             ] + queues + nio,
             swiftSettings: settings),
+        .testTarget(name: "SemelGroupsTests", dependencies: ["Semel", "SemelGroups", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
         .testTarget(
             name: "SemelKubernetesTests",
