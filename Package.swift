@@ -65,6 +65,10 @@ let package = Package(
         .target(
             name: "SemelKEDA", dependencies: ["Semel", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
+        .target(
+            name: "SemelKubernetes",
+            dependencies: ["Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio, swiftSettings: settings),
+        .target(name: "SemelGroups", dependencies: ["Semel", "SemelKEDA", "SemelKubernetes"], swiftSettings: settings),
         .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
 
         .executableTarget(
@@ -74,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "semelctl",
             dependencies: [
-                "CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelQueues", argumentParser, logging, http,
+                "CLinux", "Semel", "SemelCommand", "SemelGroups", "SemelKEDA", "SemelQueues", argumentParser, logging,
+                http,
                 httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
@@ -108,6 +113,9 @@ let package = Package(
                 + nio,
             swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
+        .testTarget(
+            name: "SemelGroupsTests", dependencies: ["SemelGroups", "SemelKEDA", "SemelKubernetes"],
+            swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",
             swiftSettings: settings),

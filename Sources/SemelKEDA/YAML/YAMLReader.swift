@@ -7,11 +7,17 @@ public struct ManifestError: Error, Sendable, Hashable, CustomStringConvertible 
     public let line: Int?
     public let message: String
 
+    package init(file: String, line: Int?, message: String) {
+        self.file = file
+        self.line = line
+        self.message = message
+    }
+
     public var description: String { "\(file)\(line.map { ":\($0)" } ?? ""): \(message)".onOneLine }
 }
 
 /// Reads the documents of a file.
-struct YAMLReader {
+public struct YAMLReader {
     /// Anchors can make a short file unfold into more than any memory holds.
     private static let mostValues = 1_000_000
     /// What is nested without anchors ends sooner; with them it could be deeper than any stack.
@@ -23,7 +29,7 @@ struct YAMLReader {
 
     /// - Returns: The documents that are not empty. Anchors and merge keys are unfolded: what an alias stands for has the
     ///   position of what it repeats.
-    static func documents(in text: String, file: String) throws(ManifestError) -> [YAMLValue] {
+    public static func documents(in text: String, file: String) throws(ManifestError) -> [YAMLValue] {
         // Some editors begin a file with a byte order mark.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         if let line = ComplexKeys.line(in: text) {
