@@ -68,7 +68,9 @@ let package = Package(
         .target(
             name: "SemelKubernetes",
             dependencies: ["Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio, swiftSettings: settings),
-        .target(name: "SemelGroups", dependencies: ["Semel", "SemelKEDA", "SemelKubernetes"], swiftSettings: settings),
+        .target(
+            name: "SemelGroups", dependencies: ["CDigest", "Semel", "SemelKEDA", "SemelKubernetes"],
+            swiftSettings: settings),
         .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
 
         .executableTarget(
@@ -79,8 +81,7 @@ let package = Package(
             name: "semelctl",
             dependencies: [
                 "CLinux", "Semel", "SemelCommand", "SemelGroups", "SemelKEDA", "SemelQueues", argumentParser, logging,
-                http,
-                httpClient,
+                http, httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
             ] + queues + nio,
