@@ -67,7 +67,8 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "SemelKubernetes",
-            dependencies: ["Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio, swiftSettings: settings),
+            dependencies: ["CLinux", "Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio,
+            swiftSettings: settings),
         .target(
             name: "SemelGroups", dependencies: ["CDigest", "Semel", "SemelKEDA", "SemelKubernetes"],
             swiftSettings: settings),
@@ -80,8 +81,8 @@ let package = Package(
         .executableTarget(
             name: "semelctl",
             dependencies: [
-                "CLinux", "Semel", "SemelCommand", "SemelGroups", "SemelKEDA", "SemelQueues", argumentParser, logging,
-                http, httpClient,
+                "CLinux", "Semel", "SemelCommand", "SemelGroups", "SemelKEDA", "SemelKubernetes", "SemelQueues",
+                argumentParser, logging, http, httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
             ] + queues + nio,

@@ -1,6 +1,7 @@
-import SemelGroups
 import SemelKEDA
 import Testing
+
+@testable import SemelGroups
 
 /// `groups.yaml`: what it says, and what is wrong with it, with the line.
 @Suite struct GroupsFileTests {

@@ -88,17 +88,7 @@ import Testing
         }
         let text = GroupText.webhook(alarms([], jobs, at: 0), groups: "n&m")
         #expect(
-            text == #"{"text": "n&amp;m, group 1: Job j failed: R, a &lt;!here&gt; \"b\"\n"#
+            text == #"{"text":"n&amp;m, group 1: Job j failed: R, a &lt;!here&gt; \"b\"\n"#
                 + #"n&amp;m, group 1: Job j failed: R, c\\d\\u{a}e"}"#)
-    }
-
-    @Test func moments() {
-        for seconds in [0, 1, 951_782_400, 951_868_800, 1_709_164_800, 4_102_444_799, Self.midnight] as [Int64] {
-            #expect(GroupText.seconds(GroupText.moment(seconds)) == seconds)
-        }
-        #expect(GroupText.seconds("2024-02-29T00:00:00.123456Z") == 1_709_164_800)
-        #expect(GroupText.seconds("2024-02-29T01:30:00+01:30") == 1_709_164_800)
-        #expect(GroupText.seconds("2024-02-28T19:00:00-05:00") == 1_709_164_800)
-        #expect(GroupText.seconds("2024-13-01T00:00:00Z") == nil && GroupText.seconds("yesterday") == nil)
     }
 }
