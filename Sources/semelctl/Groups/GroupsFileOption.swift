@@ -38,10 +38,14 @@ struct GroupsFileOption: ParsableArguments {
 
 /// The time zones that this program knows without any file of the machine's.
 enum TimeZones {
+    /// Those that are called after no place. Foundation takes abbreviations besides, which Kubernetes does not know.
+    private static let short: Set = [
+        "UTC", "GMT", "CET", "EET", "MET", "WET", "EST", "MST", "HST", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT",
+    ]
+
     /// `nil` for what is no zone of the IANA's.
     static func offset(_ name: String) -> CronSchedule.Offset? {
-        // Foundation takes more than Kubernetes does: EST5EDT, and GMT+3.
-        guard name.contains("/") || name == "UTC", let zone = TimeZone(identifier: name) else { return nil }
+        guard name.contains("/") || short.contains(name), let zone = TimeZone(identifier: name) else { return nil }
         return { zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double($0))) }
     }
 }
