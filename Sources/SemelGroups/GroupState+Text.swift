@@ -25,9 +25,11 @@ extension GroupState {
     /// - Throws: What is wrong, with the line and the field that it is in.
     public init(text: some Collection<UInt8>, source: String) throws(ConfigurationError) {
         var header = GroupStateHeader(source: source)
-        for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            guard header.state == nil else { break }
-            try header.take(String(decoding: line, as: UTF8.self))
+        var rest = text[...]
+        // A line without its end may be cut off.
+        while header.state == nil, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            try header.take(String(decoding: rest[..<end], as: UTF8.self))
+            rest = rest[rest.index(after: end)...]
         }
         self = try header.complete()
     }
@@ -115,6 +117,7 @@ public struct GroupStateHeader: Sendable {
             guard line == GroupState.title else {
                 throw wrong("begins with ‘\(line.prefix(40))’, not with ‘\(GroupState.title)’: not a state of groups")
             }
+            words = []
         case 2:
             let name = try value(of: "layout", &words)
             guard let layout = GroupState.Layout(rawValue: String(name)) else {

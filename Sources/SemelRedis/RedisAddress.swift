@@ -9,17 +9,8 @@ public struct RedisAddress: Sendable {
     public let source: String
 
     public init(_ url: QueueURL) throws(ConfigurationError) {
-        let scheme = try Scheme(url)
-        try url.allowOnly(["list", "stream", "group", "field", "passwordFile"] + scheme.options)
-        guard !url.hosts.isEmpty else {
-            throw ConfigurationError("\(url.source): names no host; write \(scheme.example)")
-        }
-        // A file that is not there is told before anything is connected.
-        _ = try url.credentials.current()
-        servers = RedisServers(
-            hosts: url.hosts.map { QueueURL.Host(name: $0.name, port: $0.port ?? scheme.port) },
-            topology: try scheme.topology(url), credentials: url.credentials,
-            database: try Self.database(url, scheme.example), tls: try scheme.tls(url))
+        let scheme = try RedisScheme(url, keys: "list=name", "stream=name")
+        servers = try RedisServers(url, scheme, options: ["list", "stream", "group", "field"])
         layout = try Self.layout(url, scheme.example)
         name = url.redacted
         source = url.source
@@ -44,6 +35,22 @@ public struct RedisAddress: Sendable {
         case (_?, _?): throw ConfigurationError("\(url.source): names a list and a stream; write \(example)")
         }
     }
+}
+
+extension RedisServers {
+    /// - Parameter options: Which ones the URL may have, besides those that are about the servers.
+    init(_ url: QueueURL, _ scheme: RedisScheme, options: [String]) throws(ConfigurationError) {
+        try url.allowOnly(options + ["passwordFile"] + scheme.options)
+        guard !url.hosts.isEmpty else {
+            throw ConfigurationError("\(url.source): names no host; write \(scheme.example)")
+        }
+        // A file that is not there is told before anything is connected.
+        _ = try url.credentials.current()
+        self.init(
+            hosts: url.hosts.map { QueueURL.Host(name: $0.name, port: $0.port ?? scheme.port) },
+            topology: try scheme.topology(url), credentials: url.credentials,
+            database: try Self.database(url, scheme.example), tls: try scheme.tls(url))
+    }
 
     private static func database(_ url: QueueURL, _ example: String) throws(ConfigurationError) -> Int {
         let path = url.path.drop { $0 == "/" }
@@ -55,13 +62,16 @@ public struct RedisAddress: Sendable {
 }
 
 /// What a URL's scheme says of the servers.
-private struct Scheme {
+struct RedisScheme {
     private let name: String
+    private let keys: [String]
     private let isEncrypted: Bool
     private let isOfSentinels: Bool
 
-    init(_ url: QueueURL) throws(ConfigurationError) {
+    /// - Parameter keys: The options of which the URL has one, for messages.
+    init(_ url: QueueURL, keys: String...) throws(ConfigurationError) {
         name = url.scheme
+        self.keys = keys
         (isEncrypted, isOfSentinels) =
             switch url.scheme {
             case "redis": (false, false)
@@ -83,8 +93,8 @@ private struct Scheme {
 
     var example: String {
         isOfSentinels
-            ? "\(name)://sentinel1,sentinel2:26379/0?master=mymaster&list=name"
-            : "\(name)://host:6379/0?list=name or …?stream=name"
+            ? "\(name)://sentinel1,sentinel2:26379/0?master=mymaster&\(keys.first ?? "")"
+            : "\(name)://host:6379/0?\(keys.joined(separator: " or …?"))"
     }
 
     func tls(_ url: QueueURL) throws(ConfigurationError) -> RedisTLS? {

@@ -267,7 +267,15 @@ public actor RedisQueue: MessageQueue {
 
 extension RedisFailure {
     func asQueueFailure(_ address: RedisAddress) -> QueueFailure {
-        let place = "\(address.source): \(address.servers.place)"
+        asQueueFailure(
+            of: address.servers, source: address.source, key: address.layout.key, type: address.layout.type)
+    }
+
+    /// - Parameters:
+    ///   - source: What names the servers: a flag or a variable.
+    ///   - type: What the key has to be.
+    func asQueueFailure(of servers: RedisServers, source: String, key: String, type: String) -> QueueFailure {
+        let place = "\(source): \(servers.place)"
         let text: String
         switch self {
         case .broken: return .unreachable("\(place): \(reason)")
@@ -281,7 +289,7 @@ extension RedisFailure {
             return .refused("\(place) refused: \(text)")
         }
         if says("WRONGTYPE") {
-            return .misconfigured("\(place): ‘\(address.layout.key)’ is not a \(address.layout.type)")
+            return .misconfigured("\(place): ‘\(key)’ is not a \(type)")
         }
         if says("SELECT is not allowed") {
             return .misconfigured("\(place): a cluster has database 0 and no other; write /0")

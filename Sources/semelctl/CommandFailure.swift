@@ -29,4 +29,28 @@ struct CommandFailure: Error, CustomStringConvertible {
     static func misconfigured(_ description: String) -> CommandFailure {
         CommandFailure(description, .misconfigured)
     }
+
+    /// What came is not what it should be (EX_DATAERR): the code that a worker has for a message of that kind.
+    static func badData(_ description: String) -> CommandFailure {
+        CommandFailure(description, .deadLettered)
+    }
+
+    /// Makes what a body throws a failure of the command.
+    static func wrapping<Value, Cause: CommandCause>(_ body: () throws(Cause) -> Value) throws(CommandFailure) -> Value
+    {
+        do throws(Cause) { return try body() } catch { throw error.commandFailure }
+    }
+}
+
+/// An error that says all that a command has to say of it.
+protocol CommandCause: Error {
+    var commandFailure: CommandFailure { get }
+}
+
+extension SystemError: CommandCause {
+    var commandFailure: CommandFailure { CommandFailure(self) }
+}
+
+extension ConfigurationError: CommandCause {
+    var commandFailure: CommandFailure { CommandFailure(self) }
 }

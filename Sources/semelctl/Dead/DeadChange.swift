@@ -29,7 +29,7 @@ struct DeadChange: ParsableArguments {
             throw CommandFailure("no dead letter ‘\(id)’ in \(address.name); nothing was changed", .misconfigured)
         }
         guard !letters.isEmpty else { return StandardError.write("no dead letters\n") }
-        try confirm("\(verb) \(HumanText.messages(letters.count)) of \(address.name)?")
+        try Confirmation.ask("\(verb) \(HumanText.messages(letters.count)) of \(address.name)?", yes: yes)
         let known = Set(letters.map(\.messageID))
         let changed = Mutex(0)
         try await DeadLetters.visit(address) { letter in
@@ -46,15 +46,6 @@ struct DeadChange: ParsableArguments {
             throw .usage(ways == 0 ? "name ids, --reason TEXT or --all" : "ids, --reason and --all exclude each other")
         }
         return DeadSelection(ids: ids.isEmpty ? nil : Set(ids), reason: reason)
-    }
-
-    private func confirm(_ question: String) throws(CommandFailure) {
-        if yes { return }
-        guard isatty(STDIN_FILENO) == 1 else { throw .usage("nobody is there to confirm; add --yes") }
-        StandardError.write("\(question) [y/N] ")
-        guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
-            throw .usage("not confirmed; nothing was changed")
-        }
     }
 }
 

@@ -1,8 +1,18 @@
 import Glibc
 import Semel
 
+/// Where the messages of a run come from, a window at a time.
+protocol WindowReader: Sendable {
+    /// `nil` at the end, or when it was stopped. Of input that comes slowly, a window is what there is so far.
+    func next() async -> Result<Window?, CommandFailure>
+    /// From any thread; ends a ``next()`` that waits for input.
+    func stop()
+    /// Once nobody asks any more.
+    func close() async
+}
+
 /// Reads bodies, a window at a time, on a thread of its own. No more is held than one window and one piece of input.
-actor BodyReader {
+actor BodyReader: WindowReader {
     private nonisolated let thread: ThreadExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -19,15 +29,17 @@ actor BodyReader {
         thread = try ThreadExecutor("semelctl-input")
     }
 
-    /// `nil` at the end, or when it was stopped. Of input that comes slowly, a window is what there is so far.
     func next() -> Result<Window?, CommandFailure> {
         Result { () throws(CommandFailure) in try fill() }
     }
 
-    /// From any thread; ends a ``next()`` that waits for input.
     nonisolated func stop() {
         stopped.fulfil(())
         thread.interrupt()
+    }
+
+    func close() async {
+        thread.stop()
     }
 
     private func fill() throws(CommandFailure) -> Window? {

@@ -12,6 +12,7 @@ struct EnqueueCommand: AsyncParsableCommand {
             semelctl enqueue [--queue <url>] [--lines | --null] < FILE
             semelctl enqueue [--queue <url>] --file <path> … [--lines | --null]
             semelctl enqueue [--queue <url>] --await [--await-timeout <time>] <body>
+            semelctl enqueue [--queue <url>] --group <number> --state <path> [--input <source>]
             """,
         discussion: """
             Each <body> is a message. Without any, the whole of standard input is one message. With --lines or --null, \
@@ -20,6 +21,8 @@ struct EnqueueCommand: AsyncParsableCommand {
 
             A message counts when the queue is known to have it. If something goes wrong half way, the error says \
             how many it has for certain.
+
+            With --group, the items of a group that ‘semelctl groups assign’ made are the messages. From a state with the             layout ‘keys’ they are read themselves; for one with ‘buckets’, --input has all items, as for ‘assign’.
 
             With --await, the one message is waited for, and what its task printed goes to standard output, byte for \
             byte, if its worker runs with ‘--result stdout’. Exit codes are then: 0 completed; 65 dead-lettered; 75 \
@@ -67,8 +70,18 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("For how long --await waits: 500ms, 10s, 10m (the default), 2h.", valueName: "time"))
     var awaitTimeout: String?
 
+    @OptionGroup(title: "Items of a group") var groupOption: GroupOption
+
     func run() async throws {
         let template = try MessageTemplate(id: id, contentType: contentType, headers: headers)
+        if groupOption.group != nil { try checkThatItIsOnlyAGroup() }
+        if let reader = try await groupOption.reader(template) {
+            let address = try queueOption.address()
+            let producer = try CommandFailure.wrapping { () throws(SystemError) in
+                try address.producer(declaring: declare, log: .silent)
+            }
+            return try await Enqueuing(reader: reader, producer: producer, totalBytes: nil).run()
+        }
         let source = try BodySource(bodies: bodies, files: files, lines: lines, null: null)
         if !source.isOneMessage {
             if id != nil { throw CommandFailure.usage("--id: only one message can have it") }
@@ -90,6 +103,14 @@ struct EnqueueCommand: AsyncParsableCommand {
             throw CommandFailure(error)
         }
         try await run()
+    }
+
+    private func checkThatItIsOnlyAGroup() throws(CommandFailure) {
+        let others = [
+            ("a body", !bodies.isEmpty), ("--file", !files.isEmpty), ("--lines", lines), ("--null", null),
+            ("--id", id != nil), ("--await", awaitsEnd), ("--await-timeout", awaitTimeout != nil),
+        ]
+        if let other = others.first(where: \.1) { throw .usage("--group: \(other.0) does not go with it") }
     }
 
     /// `nil` when nothing is to be waited for.

@@ -2,11 +2,11 @@ import Semel
 
 /// One run: reads the next window while the queue takes the one before.
 struct Enqueuing: Sendable {
-    private let reader: BodyReader
+    private let reader: any WindowReader
     private let producer: any MessageProducer
     private let tally: Tally
 
-    init(reader: BodyReader, producer: any MessageProducer, totalBytes: Int?) {
+    init(reader: any WindowReader, producer: any MessageProducer, totalBytes: Int?) {
         self.reader = reader
         self.producer = producer
         tally = Tally(totalBytes: totalBytes)
@@ -20,9 +20,12 @@ struct Enqueuing: Sendable {
             try await moveAll()
         } catch {
             await progress.remove()
+            reader.stop()
+            await reader.close()
             throw error
         }
         await progress.remove()
+        await reader.close()
         await producer.close()
         StandardError.write(tally.summary + "\n")
     }

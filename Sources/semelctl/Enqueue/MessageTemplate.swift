@@ -25,7 +25,8 @@ struct MessageTemplate: Sendable {
         self.headers = named
     }
 
-    func message(_ body: [UInt8]) -> OutgoingMessage {
-        OutgoingMessage(body: body, id: id, contentType: contentType, headers: headers)
+    /// - Parameter ownID: Of this message alone.
+    func message(_ body: [UInt8], id ownID: String? = nil) -> OutgoingMessage {
+        OutgoingMessage(body: body, id: ownID ?? id, contentType: contentType, headers: headers)
     }
 }

@@ -2,7 +2,7 @@ import Semel
 import Synchronization
 
 /// What the queue is known to have taken so far.
-final class Tally: Sendable {
+final class Tally: ProgressReport, Sendable {
     private struct Sums {
         var messages = 0
         var bodyBytes = 0

@@ -45,16 +45,12 @@ struct ApplyCommand: AsyncParsableCommand {
             let plan = try await application.plan()
             let output = PlanOutput(plan, file.name, prune: prune)
             if dryRun { return try output.write(json: json, isDone: false) }
-            let count = GroupProgress("applied")
+            let progress = GroupProgress("applied", of: output.changeCount)
             do throws(CommandFailure) {
-                try await application.carryOut(plan, count)
+                try await application.carryOut(plan, progress)
             } catch {
-                count.remove()
-                throw CommandFailure(
-                    "\(error); \(count.text) of \(output.changeCount) changes, the rest at the next run",
-                    error.outcome)
+                throw CommandFailure("\(error); \(progress.summary), the rest at the next run", error.outcome)
             }
-            count.remove()
             try output.write(json: json, isDone: true)
         }
     }

@@ -40,14 +40,11 @@ struct GroupApplication: Sendable {
                 "there is a CronJob ‘\(name)’ in namespace ‘\(namespace)’ without the label \(GroupLabels.selector(groups)), so "
                     + "it is somebody else's; rename it, or give the groups another name")
         }
-        let asked = GroupProgress("looked at")
-        defer { asked.remove() }
-        let entries = try await Self.each(wanted) { cronJob throws(KubernetesError) in
-            let entry = GroupPlan.Entry(
+        let asked = GroupProgress("looked at", of: wanted.count)
+        let entries = try await Self.each(wanted, asked) { cronJob throws(KubernetesError) in
+            GroupPlan.Entry(
                 wanted: cronJob, present: present.owned[cronJob.name],
                 dryRun: try await client.apply(cronJob, manager: GroupLabels.applier, force: force, dryRun: true))
-            asked.add()
-            return entry
         }
         let orphans = present.orphans(of: wanted)
         if prune {
@@ -58,15 +55,13 @@ struct GroupApplication: Sendable {
     }
 
     /// Creates and updates before anything is deleted.
-    func carryOut(_ plan: GroupPlan, _ count: GroupProgress) async throws(CommandFailure) {
-        _ = try await Self.each(plan.entries.filter(\.isWrite)) { entry throws(KubernetesError) in
+    func carryOut(_ plan: GroupPlan, _ progress: GroupProgress) async throws(CommandFailure) {
+        _ = try await Self.each(plan.entries.filter(\.isWrite), progress) { entry throws(KubernetesError) in
             try await apply(entry)
-            count.add()
         }
         guard prune else { return }
-        _ = try await Self.each(plan.entries.filter(\.isDeletable)) { entry throws(KubernetesError) in
+        _ = try await Self.each(plan.entries.filter(\.isDeletable), progress) { entry throws(KubernetesError) in
             if let orphan = entry.present { try await delete(orphan, dryRun: false) }
-            count.add()
         }
     }
 
@@ -111,24 +106,38 @@ struct GroupApplication: Sendable {
         }
     }
 
-    /// Some at once; the first that fails ends it.
+    /// Some at once, with a line on a terminal; the first that fails ends it.
     private static func each<Element: Sendable, Result: Sendable>(
-        _ elements: [Element], _ body: @escaping @Sendable (Element) async throws(KubernetesError) -> Result
+        _ elements: [Element], _ progress: GroupProgress?,
+        _ body: @escaping @Sendable (Element) async throws(KubernetesError) -> Result
     ) async throws(CommandFailure) -> [Result] {
+        let line = progress.map { ProgressLine($0) }
         do {
-            return try await withThrowingTaskGroup(of: Result.self) { tasks in
-                var results: [Result] = []
-                for (index, element) in elements.enumerated() {
-                    if index >= width, let result = try await tasks.next() { results.append(result) }
-                    tasks.addTask { try await body(element) }
-                }
-                for try await result in tasks { results.append(result) }
-                return results
+            let results = try await all(elements) { element in
+                let result = try await body(element)
+                progress?.add()
+                return result
             }
-        } catch let error as KubernetesError {
-            throw CommandFailure(error)
+            await line?.remove()
+            return results
         } catch {
-            throw CommandFailure("\(error)", .internalError)
+            await line?.remove()
+            guard let error = error as? KubernetesError else { throw CommandFailure("\(error)", .internalError) }
+            throw CommandFailure(error)
+        }
+    }
+
+    private static func all<Element: Sendable, Result: Sendable>(
+        _ elements: [Element], _ body: @escaping @Sendable (Element) async throws -> Result
+    ) async throws -> [Result] {
+        try await withThrowingTaskGroup(of: Result.self) { tasks in
+            var results: [Result] = []
+            for (index, element) in elements.enumerated() {
+                if index >= width, let result = try await tasks.next() { results.append(result) }
+                tasks.addTask { try await body(element) }
+            }
+            for try await result in tasks { results.append(result) }
+            return results
         }
     }
 }

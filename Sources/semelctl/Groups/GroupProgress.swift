@@ -1,25 +1,20 @@
 import Synchronization
 
-/// How many objects are done with, on a terminal.
-final class GroupProgress: Sendable {
+/// How many objects are done with.
+final class GroupProgress: ProgressReport {
     private let verb: String
-    private let count = Mutex(0)
+    private let total: Int
+    private let count = Atomic(0)
 
-    init(_ verb: String) {
-        self.verb = verb
+    init(_ verb: String, of total: Int) {
+        (self.verb, self.total) = (verb, total)
     }
 
     func add() {
-        count.withLock { count in
-            count += 1
-            if StandardError.isTerminal { StandardError.write("\r\(verb) \(count)\u{1B}[K") }
-        }
+        count.add(1, ordering: .relaxed)
     }
 
-    var text: String { "\(verb) \(count.withLock { $0 })" }
-
-    /// Clears the line for what comes next.
-    func remove() {
-        if StandardError.isTerminal, count.withLock({ $0 }) > 0 { StandardError.write("\r\u{1B}[K") }
-    }
+    var fraction: Double? { total == 0 ? nil : Double(count.load(ordering: .relaxed)) / Double(total) }
+    /// `applied 3 of 120 CronJobs`
+    var summary: String { "\(verb) \(count.load(ordering: .relaxed)) of \(total) CronJobs" }
 }

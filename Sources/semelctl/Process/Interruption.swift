@@ -39,4 +39,11 @@ enum Interruption {
         case nil: nil
         }
     }
+
+    /// For work that can stop anywhere and has changed nothing.
+    static func check() throws(CommandFailure) {
+        if let (outcome, signal) = outcome {
+            throw CommandFailure("stopped by \(signal); nothing was changed", outcome)
+        }
+    }
 }
