@@ -114,13 +114,16 @@ let package = Package(
                 + queues
                 + nio,
             swiftSettings: settings),
+        .target(
+            name: "KubernetesStandIn", dependencies: ["SemelKubernetes", "TestSupport", http, tls] + nio,
+            path: "Tests/KubernetesStandIn", swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
         .testTarget(
             name: "SemelGroupsTests", dependencies: ["SemelGroups", "SemelKEDA", "SemelKubernetes"],
             swiftSettings: settings),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",
-            swiftSettings: settings),
+            name: "IntegrationTests", dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
+            path: "Tests/Integration", swiftSettings: settings),
         .testTarget(
             name: "ConformanceTests", dependencies: ["Semel", "SemelQueues", "TestSupport", logging] + nio,
             path: "Tests/Conformance", swiftSettings: settings),

@@ -48,7 +48,8 @@ struct GroupApplication: Sendable {
         }
         let orphans = present.orphans(of: wanted)
         if prune {
-            _ = try await Self.each(orphans) { orphan throws(KubernetesError) in try await delete(orphan, dryRun: true)
+            _ = try await Self.each(orphans, nil) { orphan throws(KubernetesError) in
+                try await requireDeletable(orphan)
             }
         }
         return GroupPlan(entries + orphans.map { GroupPlan.Entry(orphan: $0) })
@@ -61,7 +62,7 @@ struct GroupApplication: Sendable {
         }
         guard prune else { return }
         _ = try await Self.each(plan.entries.filter(\.isDeletable), progress) { entry throws(KubernetesError) in
-            if let orphan = entry.present { try await delete(orphan, dryRun: false) }
+            if let orphan = entry.present { try await delete(orphan) }
         }
     }
 
@@ -91,17 +92,33 @@ struct GroupApplication: Sendable {
         return current.resourceVersion
     }
 
-    /// Only the one that was looked at, and only as it was: a Job may have begun since.
-    private func delete(_ orphan: CronJob, dryRun: Bool) async throws(KubernetesError) {
+    private func requireDeletable(_ orphan: CronJob) async throws(KubernetesError) {
         do throws(KubernetesError) {
-            try await client.delete(
-                CronJob.self, orphan.name, in: namespace, uid: orphan.uid, resourceVersion: orphan.resourceVersion,
-                dryRun: dryRun)
+            try await client.delete(CronJob.self, orphan.name, in: namespace, dryRun: true)
         } catch {
-            switch error {
-            // Somebody else has deleted it, or will look at it again.
-            case .notFound, .conflict: return
-            default: throw error
+            // Somebody else has deleted it.
+            guard case .notFound = error else { throw error }
+        }
+    }
+
+    /// Only the one that was looked at, and only as it was: a Job may have begun since, which would be deleted, too.
+    private func delete(_ orphan: CronJob) async throws(KubernetesError) {
+        var orphan = orphan
+        for attempt in 1... {
+            do throws(KubernetesError) {
+                try await client.delete(
+                    CronJob.self, orphan.name, in: namespace, uid: orphan.uid,
+                    resourceVersion: orphan.resourceVersion)
+                return
+            } catch {
+                guard error.isStale else { throw error }
+                let current = try await client.find(CronJob.self, orphan.name, in: namespace)
+                // Somebody else has deleted it.
+                guard let current, current.uid == orphan.uid else { return }
+                guard attempt < Self.mostTries, current.activeJobs.isEmpty,
+                    current.labels[GroupLabels.groups] == groups
+                else { throw error }
+                orphan = current
             }
         }
     }
