@@ -100,6 +100,12 @@ let package = Package(
 
         .target(
             name: "TestSupport", path: "Tests/Support", exclude: ["moto_server.py"], swiftSettings: settings),
+        .target(
+            name: "KubernetesStandIn", dependencies: ["SemelKubernetes", "TestSupport", http, tls] + nio,
+            path: "Tests/KubernetesStandIn", swiftSettings: settings),
+        .executableTarget(
+            name: "semel-kube-standin", dependencies: ["KubernetesStandIn", "TestSupport"],
+            path: "Tests/KubernetesStandInTool", swiftSettings: settings),
         .executableTarget(
             name: "semel-soak", dependencies: ["TestSupport"], path: "Tests/Soak", swiftSettings: settings),
         .executableTarget(
@@ -114,10 +120,11 @@ let package = Package(
                 + queues
                 + nio,
             swiftSettings: settings),
-        .target(
-            name: "KubernetesStandIn", dependencies: ["SemelKubernetes", "TestSupport", http, tls] + nio,
-            path: "Tests/KubernetesStandIn", swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
+        .testTarget(
+            name: "SemelKubernetesTests",
+            dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "SemelGroupsTests", dependencies: ["SemelGroups", "SemelKEDA", "SemelKubernetes"],
             swiftSettings: settings),

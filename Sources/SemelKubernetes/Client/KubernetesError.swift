@@ -128,6 +128,9 @@ public enum KubernetesError: Error, Sendable, Hashable, CustomStringConvertible 
         case (410, _): self = .gone(action, status)
         case (422, _): self = .invalid(action, status)
         case (429, _): self = .tooManyRequests(action, status)
+        // An apply with a field that does not exist: the API server's 500 without a reason is no trouble of its own.
+        case (500, "") where status.message.hasPrefix("failed to create typed patch object"):
+            self = .rejected(action, status)
         case (500..., _): self = .failing(action, status)
         default: self = .rejected(action, status)
         }

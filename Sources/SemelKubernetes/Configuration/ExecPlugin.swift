@@ -69,7 +69,7 @@ struct ExecPlugin: Sendable {
     }
 
     private static func words(_ hint: String?) -> String {
-        hint.map { "; \($0.split(whereSeparator: \.isNewline).joined(separator: " "))" } ?? ""
+        hint.map { "; \($0.split(whereSeparator: \.isWhitespace).joined(separator: " "))" } ?? ""
     }
 
     /// Starts the program and waits for what it prints; what it writes to standard error is everybody's. It is killed when

@@ -59,7 +59,7 @@ struct KubeconfigObject {
 
     func problem(_ field: String, _ message: String, at value: YAMLValue? = nil) -> KubernetesError {
         let place = field.isEmpty ? path : path.isEmpty ? field : "\(path).\(field)"
-        return .misconfigured("\((value ?? self.value).position): \(place): \(message)")
+        return .misconfigured("\((value ?? self.value).position): \(place.isEmpty ? "" : "\(place): ")\(message)")
     }
 
     private func given(_ field: String) throws(KubernetesError) -> YAMLValue? {
