@@ -126,7 +126,8 @@ let package = Package(
             dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SemelGroupsTests", dependencies: ["SemelGroups", "SemelKEDA", "SemelKubernetes"],
+            name: "SemelGroupsTests",
+            dependencies: ["Semel", "SemelGroups", "SemelKEDA", "SemelKubernetes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],

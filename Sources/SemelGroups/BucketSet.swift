@@ -9,16 +9,26 @@ public struct BucketSet: Sendable, Hashable {
 
     /// - Parameter text: Numbers and ranges, ascending and apart, as ``text`` writes them; `nil` for any other.
     public init?(_ text: some StringProtocol) {
-        var next = 0
+        guard let ranges = Self.ranges(text) else { return nil }
+        for range in ranges { for bucket in range { insert(bucket) } }
+    }
+
+    static func ranges(_ text: some StringProtocol) -> [ClosedRange<Int>]? {
+        var ranges: [ClosedRange<Int>] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false)
+            // What is next to a range belongs into it.
+            let next = ranges.last.map { $0.upperBound + 2 } ?? 0
             guard let low = Int(digits: ends[0]), let high = Int(digits: ends[ends.count - 1]), ends.count <= 2,
                 low >= next, ends.count == 1 || low < high, high < Self.count
             else { return nil }
-            for bucket in low...high { insert(bucket) }
-            // What is next to a range belongs into it.
-            next = high + 2
+            ranges.append(low...high)
         }
+        return ranges
+    }
+
+    static func text(_ range: ClosedRange<Int>) -> String {
+        range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
     }
 
     public func contains(_ bucket: Int) -> Bool {
@@ -45,7 +55,7 @@ public struct BucketSet: Sendable, Hashable {
             let isIn = bucket < Self.count && contains(bucket)
             if isIn, start == nil { start = bucket }
             if !isIn, let first = start {
-                parts.append(first == bucket - 1 ? "\(first)" : "\(first)-\(bucket - 1)")
+                parts.append(Self.text(first...bucket - 1))
                 start = nil
             }
         }

@@ -47,12 +47,14 @@ public struct BucketsPlan: Sendable {
 
     /// Each group with its items and buckets, in the order of their numbers.
     public var groups: [GroupState.Group] {
-        var buckets: [Int: BucketSet] = [:]
-        for (bucket, owner) in owners.enumerated() where owner > 0 {
-            buckets[owner, default: BucketSet()].insert(bucket)
+        var ranges: [Int: [String]] = [:]
+        var start = 0
+        for bucket in owners.indices where bucket + 1 == owners.count || owners[bucket + 1] != owners[bucket] {
+            ranges[owners[bucket], default: []].append(BucketSet.text(start...bucket))
+            start = bucket + 1
         }
         return items.sorted { $0.key < $1.key }.map { number, items in
-            GroupState.Group(number: number, items: items, buckets: buckets[number]?.text)
+            GroupState.Group(number: number, items: items, buckets: ranges[number]?.joined(separator: ","))
         }
     }
 
@@ -87,9 +89,9 @@ public struct BucketsPlan: Sendable {
         return items.values.allSatisfy { $0 <= capacity }
     }
 
-    /// Takes buckets from groups with too many items.
+    /// Takes the last buckets from groups with too many items, empty ones among them, so that ranges stay whole.
     private mutating func relieve() {
-        for bucket in owners.indices.reversed() where counts[bucket] > 0 {
+        for bucket in owners.indices.reversed() {
             guard let count = items[owners[bucket]], count > capacity else { continue }
             items[owners[bucket]] = count - counts[bucket]
             relieved.insert(owners[bucket])
@@ -135,8 +137,9 @@ extension GroupState {
     public var bucketOwners: [Int] {
         var owners = [Int](repeating: 0, count: BucketSet.count)
         for group in groups {
-            guard let buckets = group.buckets.flatMap({ BucketSet($0) }) else { continue }
-            for bucket in owners.indices where buckets.contains(bucket) { owners[bucket] = group.number }
+            for range in group.buckets.flatMap({ BucketSet.ranges($0) }) ?? [] {
+                for bucket in range { owners[bucket] = group.number }
+            }
         }
         return owners
     }

@@ -54,9 +54,9 @@ public final class KeyTable {
     }
 
     /// Whether this key has come.
-    public func hasCome(_ digest: KeyDigest) throws(SystemError) -> Bool {
+    public func hasCome(_ digest: KeyDigest) -> Bool {
         let part = part(of: digest)
-        return part.pointee.hasCome(try part.pointee.place(of: digest))
+        return part.pointee.hasCome(part.pointee.search(for: digest))
     }
 
     private func part(of digest: KeyDigest) -> UnsafeMutablePointer<KeyTablePart> {
@@ -74,10 +74,15 @@ private struct KeyTablePart {
     private var words: UnsafeMutablePointer<UInt64>?
     private var marks: UnsafeMutablePointer<UInt8>?
 
-    /// Where the key is, or belongs.
+    /// Where the key is, or is to be.
     mutating func place(of digest: KeyDigest) throws(SystemError) -> Int {
         if count >= places / 10 * 8 { try resize(to: places + places / 4 + 8) }
-        return search(digest.low, Self.mark(of: digest))
+        return search(for: digest)
+    }
+
+    /// Where the key is; a place that is not used, if it is nowhere.
+    func search(for digest: KeyDigest) -> Int {
+        search(digest.low, Self.mark(of: digest))
     }
 
     func isUsed(_ place: Int) -> Bool { marks.map { $0[place] & Self.used != 0 } ?? false }
@@ -101,7 +106,7 @@ private struct KeyTablePart {
 
     private func search(_ word: UInt64, _ mark: UInt8) -> Int {
         guard let marks, let words else { return 0 }
-        var place = Int((word >> 32) * UInt64(places) >> 32)
+        var place = Int(((word >> 32) * UInt64(places)) >> 32)
         while marks[place] != 0, marks[place] & ~Self.come != mark || words[place] != word {
             place = place + 1 == places ? 0 : place + 1
         }

@@ -85,7 +85,7 @@ import Testing
         ),
         (("last zz", "last"), "state:5: last: is missing; here is ‘last’"),
         (("group 7", "group 1"), "state:6: group: 1 comes behind 1; they ascend"),
-        (("groups 2", "groups 3"), "state:7: group: is missing; here is ‘’"),
+        (("groups 2", "groups 3"), "state: ends with line 6: of 3 groups 2 are there; it is cut off"),
     ]
 
     @Test(arguments: mistakes)
@@ -113,14 +113,17 @@ import Testing
         }
     }
 
-    /// Cut at any place it is either complete, for want of nothing but the last line's end or digits, or told.
+    /// Wherever it is cut off, that is noticed.
     @Test func aTextThatIsCutOff() throws {
-        let lines = Self.keys.split(separator: "\n")
-        for count in 0..<lines.count {
-            #expect(throws: ConfigurationError.self) { try read(lines.prefix(count).joined(separator: "\n")) }
+        for text in [Self.keys, Self.buckets] {
+            for count in 0..<text.utf8.count {
+                let part = Array(text.utf8.prefix(count))
+                #expect(throws: ConfigurationError.self) { try GroupState(text: part, source: "state") }
+            }
         }
+        let lines = Self.keys.split(separator: "\n")
         #expect(throws: ConfigurationError("state: ends with line 5: of 2 groups 1 are there; it is cut off")) {
-            try read(lines.prefix(5).joined(separator: "\n"))
+            try read(lines.prefix(5).joined(separator: "\n") + "\n")
         }
     }
 }
