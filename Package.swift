@@ -75,7 +75,9 @@ let package = Package(
             name: "SemelKubernetes",
             dependencies: ["CLinux", "Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio,
             swiftSettings: settings),
-        .target(name: "SemelGroups", dependencies: ["CDigest", "Semel"], swiftSettings: settings),
+        .target(
+            name: "SemelGroups", dependencies: ["CDigest", "Semel", "SemelKEDA", "SemelKubernetes"],
+            swiftSettings: settings),
         .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
 
         .executableTarget(
@@ -86,8 +88,7 @@ let package = Package(
             name: "semelctl",
             dependencies: [
                 "CLinux", "Semel", "SemelCommand", "SemelGroups", "SemelKEDA", "SemelKubernetes", "SemelQueues",
-                "SemelTLS", argumentParser, logging,
-                http, httpClient,
+                "SemelTLS", argumentParser, logging, http, httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
             ] + queues + nio,
@@ -127,15 +128,18 @@ let package = Package(
                 logging, http,
             ] + queues + nio,
             swiftSettings: settings),
-        .testTarget(name: "SemelGroupsTests", dependencies: ["Semel", "SemelGroups", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
         .testTarget(
             name: "SemelKubernetesTests",
             dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Integration",
+            name: "SemelGroupsTests",
+            dependencies: ["Semel", "SemelGroups", "SemelKEDA", "SemelKubernetes", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
+            path: "Tests/Integration", swiftSettings: settings),
         .testTarget(
             name: "ConformanceTests", dependencies: ["Semel", "SemelQueues", "TestSupport", logging] + nio,
             path: "Tests/Conformance", swiftSettings: settings),

@@ -46,7 +46,7 @@ public struct Timestamp: Sendable, Comparable, Hashable {
 
     /// The proleptic Gregorian calendar (Howard Hinnant, “chrono-Compatible Low-Level Date Algorithms”). Not gmtime_r(3):
     /// that reads the time zone's file first, which no UTC needs.
-    private static func date(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
+    package static func date(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
         // Counted from 1 March of the year 0, so that a leap day is the last of its year, in eras of 400 years.
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

@@ -13,7 +13,7 @@ public struct JobTemplate: Sendable {
     /// `nil` when it is missing, which is a finding.
     public let template: PodTemplate?
 
-    init(_ reader: inout FieldReader) {
+    package init(_ reader: inout FieldReader) {
         position = reader.value.position
         parallelism = reader.integer("parallelism", least: 0)
         completions = reader.integer("completions", least: 0)

@@ -1,25 +1,27 @@
 /// Collects what is found while objects are read.
-final class FindingList {
-    private(set) var findings: [Finding] = []
+package final class FindingList {
+    package private(set) var findings: [Finding] = []
 
-    func add(_ kind: Finding.Kind, _ value: YAMLValue, _ path: String, _ message: String) {
+    package init() {}
+
+    package func add(_ kind: Finding.Kind, _ value: YAMLValue, _ path: String, _ message: String) {
         findings.append(Finding(kind, at: value.position, path: path, message))
     }
 
-    func add(_ finding: Finding) {
+    package func add(_ finding: Finding) {
         findings.append(finding)
     }
 }
 
 /// Reads an object field by field, and reports the fields that nobody asked for. A field that is null is not there.
-struct FieldReader {
-    let value: YAMLValue
-    let path: String
-    let list: FindingList
+package struct FieldReader {
+    package let value: YAMLValue
+    package let path: String
+    package let list: FindingList
     private var asked: Set<String> = []
 
     /// Reads what has to be an object; `nil` when it is something else, which is reported, or null.
-    static func read<Result>(
+    package static func read<Result>(
         _ value: YAMLValue, path: String, _ list: FindingList, _ read: (inout FieldReader) -> Result
     ) -> Result? {
         guard !value.isNull else { return nil }
@@ -39,32 +41,32 @@ struct FieldReader {
         self.list = list
     }
 
-    func path(of name: String) -> String {
+    package func path(of name: String) -> String {
         path.isEmpty ? name : "\(path).\(name)"
     }
 
     /// Fields that are known and of no interest here.
-    mutating func skip(_ names: String...) {
+    package mutating func skip(_ names: String...) {
         asked.formUnion(names)
     }
 
-    mutating func any(_ name: String) -> YAMLValue? {
+    package mutating func any(_ name: String) -> YAMLValue? {
         asked.insert(name)
         guard let field = value[name], !field.isNull else { return nil }
         return field
     }
 
-    mutating func text(_ name: String) -> Located<String>? {
+    package mutating func text(_ name: String) -> Located<String>? {
         any(name).flatMap { Self.text($0, path(of: name), list) }
     }
 
     /// Text that has to be there and not empty.
-    mutating func requiredText(_ name: String) -> Located<String>? {
+    package mutating func requiredText(_ name: String) -> Located<String>? {
         if any(name) == nil { list.add(.missing, value, path(of: name), "is missing") }
         return text(name)
     }
 
-    mutating func flag(_ name: String) -> Located<Bool>? {
+    package mutating func flag(_ name: String) -> Located<Bool>? {
         guard let field = any(name) else { return nil }
         guard case .scalar(let scalar) = field.content, let flag = scalar.boolean else {
             list.add(.wrongType, field, path(of: name), "is \(field.typeName); write true or false, without quotes")
@@ -73,11 +75,11 @@ struct FieldReader {
         return Located(flag, at: field.position, path: path(of: name))
     }
 
-    mutating func integer(_ name: String, least: Int64? = nil) -> Located<Int32>? {
+    package mutating func integer(_ name: String, least: Int64? = nil) -> Located<Int32>? {
         number(name, least: least, most: Int64(Int32.max)).map { $0.map { Int32(clamping: $0) } }
     }
 
-    mutating func longInteger(_ name: String, least: Int64? = nil) -> Located<Int64>? {
+    package mutating func longInteger(_ name: String, least: Int64? = nil) -> Located<Int64>? {
         number(name, least: least, most: .max)
     }
 
@@ -105,7 +107,7 @@ struct FieldReader {
     }
 
     /// A port or the like: a number or a name.
-    mutating func integerOrText(_ name: String) -> Located<String>? {
+    package mutating func integerOrText(_ name: String) -> Located<String>? {
         guard let field = any(name) else { return nil }
         guard case .scalar(let scalar) = field.content, scalar.kind == .integer || scalar.kind == .string else {
             list.add(.wrongType, field, path(of: name), "is \(field.typeName), where a number or text has to be")
@@ -114,11 +116,11 @@ struct FieldReader {
         return Located(scalar.text, at: field.position, path: path(of: name))
     }
 
-    mutating func texts(_ name: String) -> [Located<String>] {
+    package mutating func texts(_ name: String) -> [Located<String>] {
         values(name).compactMap { Self.text($0.value, $0.path, list) }
     }
 
-    mutating func integers(_ name: String) -> [Located<Int32>] {
+    package mutating func integers(_ name: String) -> [Located<Int32>] {
         values(name).compactMap { element in
             guard case .scalar(let scalar) = element.value.content,
                 let number = scalar.integer.flatMap({ Int32(exactly: $0) })
@@ -131,7 +133,7 @@ struct FieldReader {
     }
 
     /// An object whose values are all text, in the order in which it is written.
-    mutating func textMap(_ name: String) -> TextMap {
+    package mutating func textMap(_ name: String) -> TextMap {
         guard let field = any(name) else { return TextMap() }
         guard let fields = field.fields else {
             list.add(.wrongType, field, path(of: name), "is \(field.typeName), where an object has to be")
@@ -146,16 +148,16 @@ struct FieldReader {
             })
     }
 
-    mutating func object<Result>(_ name: String, _ read: (inout FieldReader) -> Result) -> Result? {
+    package mutating func object<Result>(_ name: String, _ read: (inout FieldReader) -> Result) -> Result? {
         any(name).flatMap { Self.read($0, path: path(of: name), list, read) }
     }
 
-    mutating func objects<Result>(_ name: String, _ read: (inout FieldReader) -> Result) -> [Result] {
+    package mutating func objects<Result>(_ name: String, _ read: (inout FieldReader) -> Result) -> [Result] {
         objects(name) { _, reader in read(&reader) }
     }
 
     /// With each one's place in the list, from 0.
-    mutating func objects<Result>(_ name: String, _ read: (Int, inout FieldReader) -> Result) -> [Result] {
+    package mutating func objects<Result>(_ name: String, _ read: (Int, inout FieldReader) -> Result) -> [Result] {
         values(name).enumerated().compactMap { index, element in
             if element.value.isNull {
                 list.add(.wrongType, element.value, element.path, "is empty, where an object has to be")

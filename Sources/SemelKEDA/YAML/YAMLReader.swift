@@ -7,6 +7,12 @@ public struct ManifestError: Error, Sendable, Hashable, CustomStringConvertible 
     public let line: Int?
     public let message: String
 
+    package init(file: String, line: Int?, message: String) {
+        self.file = file
+        self.line = line
+        self.message = message
+    }
+
     public var description: String { "\(file)\(line.map { ":\($0)" } ?? ""): \(message)".onOneLine }
 }
 

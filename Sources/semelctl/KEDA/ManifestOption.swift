@@ -118,7 +118,7 @@ enum ManifestFiles {
         }
     }
 
-    private static func text(of file: String) throws(CommandFailure) -> String {
+    static func text(of file: String) throws(CommandFailure) -> String {
         let handle = file == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: file)
         guard let handle, let data = try? handle.readToEnd() ?? Data() else {
             throw CommandFailure("\(file): cannot be read", .misconfigured)

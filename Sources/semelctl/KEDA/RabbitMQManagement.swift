@@ -106,7 +106,7 @@ struct RabbitMQManagement {
         switch answer {
         case .success(let body): return body
         case .failure(let failure as CommandFailure): throw failure
-        case .failure(let error): throw failure("cannot be reached: \(Self.words(of: error))", .unreachable)
+        case .failure(let error): throw failure("cannot be reached: \(HTTPFailure.words(of: error))", .unreachable)
         }
     }
 
@@ -126,16 +126,6 @@ struct RabbitMQManagement {
 
     private func failure(_ reason: String, _ outcome: Outcome) -> CommandFailure {
         TriggerReader.unreachable(trigger, "RabbitMQ at \(place): \(reason)", outcome)
-    }
-
-    private static func words(of error: any Error) -> String {
-        switch error {
-        case let error as HTTPClientError:
-            error == .connectTimeout || error == .deadlineExceeded
-                ? "no answer within 10 s" : error.shortDescription.lowercased()
-        case let error as IOError: SystemError(doing: "connect", code: error.errnoCode).description
-        default: "no connection"
-        }
     }
 }
 

@@ -7,6 +7,7 @@ enum Chart {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
+    /// Of the ScaledJob's chart.
     static let presets = [
         "byo-image", "rabbitmq-amqp", "rabbitmq-http", "rabbitmq-tls", "redis-list", "redis-list-lpop", "redis-stream",
         "redis-tls", "sqs", "sqs-pod-identity", "sqs-scaledobject",
@@ -27,8 +28,10 @@ enum Chart {
     }
 
     /// The line with which Helm refuses the values; nothing when it renders them.
-    static func refusal(_ preset: String, _ values: Node) async throws -> String? {
-        let finished = try await template(preset, values, release: "test", chart: "\(root)/k8s/chart")
+    static func refusal(
+        _ preset: String, _ values: Node, chart: String = "\(root)/k8s/chart"
+    ) async throws -> String? {
+        let finished = try await template(preset, values, release: "test", chart: chart)
         return finished.status == .exited(0) ? nil : finished.stderrText
     }
 

@@ -56,6 +56,16 @@ enum Node: Sendable, Hashable, Codable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
+    /// With another text wherever this one is a value.
+    func replacing(_ text: String, with other: String) -> Node {
+        switch self {
+        case .text(text): .text(other)
+        case .list(let list): .list(list.map { $0.replacing(text, with: other) })
+        case .map(let map): .map(map.mapValues { $0.replacing(text, with: other) })
+        default: self
+        }
+    }
+
     var text: String? { if case .text(let text) = self { text } else { nil } }
     var number: Double? { if case .number(let number) = self { number } else { nil } }
     var items: [Node] { if case .list(let list) = self { list } else { [] } }

@@ -1,0 +1,77 @@
+import Foundation
+import Semel
+import SemelGroups
+import SemelKEDA
+import SemelKubernetes
+
+/// The state that a `groups.yaml` names: which groups there are.
+struct GroupStateReader {
+    private let place: Located<String>
+    private let file: GroupsFile
+    private let directory: URL
+
+    init(_ file: GroupsFile, _ option: GroupsFileOption) throws(CommandFailure) {
+        guard let place = file.state else {
+            throw .misconfigured(
+                "\(option.file): state: is missing; write the state's file, or configmap:NAME, of semelctl groups assign"
+                    .onOneLine)
+        }
+        (self.place, self.file, directory) = (place, file, option.directory)
+    }
+
+    func read(_ client: KubernetesClient) async throws(CommandFailure) -> GroupState {
+        let state = try await header(client)
+        guard let capacity = file.capacity, Int(capacity.value) != state.capacity else { return state }
+        throw .misconfigured(
+            "\(capacity.position): capacity: is \(capacity.value), and the items were assigned with \(state.capacity); assign "
+                + "them with this one, or write that one")
+    }
+
+    private func header(_ client: KubernetesClient) async throws(CommandFailure) -> GroupState {
+        let prefix = "configmap:"
+        guard place.value.hasPrefix(prefix) else { return try fileHeader() }
+        let parts = place.value.dropFirst(prefix.count).split(separator: "/", omittingEmptySubsequences: false)
+        guard let name = parts.last, parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }) else {
+            throw .misconfigured(
+                "\(place.position): state: ‘\(place.value)’ is not configmap:[NAMESPACE/]NAME".onOneLine)
+        }
+        let namespace = parts.count == 2 ? String(parts[0]) : file.namespace ?? client.namespace
+        let store = ConfigMapStore(client, namespace: namespace, name: String(name), key: "state")
+        let content: ConfigMapStore.Content?
+        do throws(KubernetesError) { content = try await store.read() } catch { throw CommandFailure(error) }
+        guard let content else {
+            throw missing("there is no ConfigMap ‘\(name)’ in namespace ‘\(namespace)’")
+        }
+        do throws(ConfigurationError) {
+            return try GroupState(text: content.text.utf8, source: place.value)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// Of the file no more is read than has to be: there may be a line in it for each of millions of items.
+    private func fileHeader() throws(CommandFailure) -> GroupState {
+        let url = URL(fileURLWithPath: place.value, relativeTo: directory)
+        guard let handle = try? FileHandle(forReadingFrom: url) else {
+            throw missing("\(url.path) cannot be read")
+        }
+        var header = GroupStateHeader(source: url.path)
+        var rest: [UInt8] = []
+        do throws(ConfigurationError) {
+            while header.state == nil, let chunk = try? handle.read(upToCount: 1 << 16), !chunk.isEmpty {
+                rest += chunk
+                while header.state == nil, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    try header.take(String(decoding: rest[..<end], as: UTF8.self))
+                    rest.removeFirst(end + 1)
+                }
+            }
+            return try header.complete()
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    private func missing(_ what: String) -> CommandFailure {
+        .misconfigured("\(place.position): state: \(what); semelctl groups assign makes it".onOneLine)
+    }
+}
