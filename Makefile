@@ -46,6 +46,7 @@ test: packages
 
 conformance: packages
 	scripts/packages test
+	scripts/python-tools
 	$(SWIFT) build --build-tests
 	scripts/test --filter ConformanceTests
 
@@ -58,6 +59,7 @@ faults: packages
 
 soak: packages
 	scripts/packages test
+	scripts/python-tools
 	$(if $(SEMEL_BIN_DIR),,$(SWIFT) build $(STATIC) --product semel)
 	$(SWIFT) build --product semel-soak
 	SEMEL_BIN_DIR=$(or $(SEMEL_BIN_DIR),$(CURDIR)/.build/static/release) .build/debug/semel-soak

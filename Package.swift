@@ -141,7 +141,8 @@ let package = Package(
             name: "IntegrationTests", dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
             path: "Tests/Integration", swiftSettings: settings),
         .testTarget(
-            name: "ConformanceTests", dependencies: ["Semel", "SemelQueues", "TestSupport", logging] + nio,
+            name: "ConformanceTests",
+            dependencies: ["Semel", "SemelQueues", "SemelSQS", "TestSupport", logging] + nio,
             path: "Tests/Conformance", swiftSettings: settings),
         .testTarget(
             name: "FaultTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Faults", swiftSettings: settings),

@@ -37,9 +37,11 @@ actor AWSCredentialChain {
         }
     }
 
-    /// The service does not take these any more: the next ones are looked for anew.
-    func forget(_ credentials: AWSCredentials) {
-        if current == credentials { current = nil }
+    /// Others, now that the service does not take these any more; `nil` when there are none.
+    func credentials(insteadOf refused: AWSCredentials) async -> AWSCredentials? {
+        if current == refused { current = nil }
+        guard let found = try? await credentials(), found != refused else { return nil }
+        return found
     }
 
     private static func isGood(_ credentials: AWSCredentials, for span: Duration) -> Bool {

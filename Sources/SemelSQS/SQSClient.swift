@@ -50,19 +50,25 @@ final class SQSClient: Sendable {
 
     // MARK: Asking
 
-    /// Asks once. Credentials that have just expired are replaced.
+    /// Asks once. Credentials that have just expired, or were changed where they come from, are replaced.
     func call<Answer: Decodable & Sendable>(
         _ action: String, _ input: some Encodable & Sendable, within limit: Duration = patience
     ) async throws(SQSFailure) -> Answer {
         let body: [UInt8]
         do { body = try SQSCoding.encode(input) } catch { throw .rejected(code: "\(error)", message: "") }
         let end = ContinuousClock.now + limit
+        let credentials: AWSCredentials
+        do throws(AWSCredentialFailure) { credentials = try await chain.credentials() } catch {
+            throw SQSFailure(error)
+        }
         let response: AWSHTTP.Response
         do throws(SQSFailure) {
-            response = try await send(action, body, until: end)
+            response = try await send(action, body, credentials, until: end)
         } catch {
-            guard error.isExpiry else { throw error }
-            response = try await send(action, body, until: end)
+            guard error.blamesCredentials, let others = await chain.credentials(insteadOf: credentials) else {
+                throw error
+            }
+            response = try await send(action, body, others, until: end)
         }
         do {
             return try SQSCoding.decode(Answer.self, from: response.body.isEmpty ? Array("{}".utf8) : response.body)
@@ -87,15 +93,9 @@ final class SQSClient: Sendable {
         }
     }
 
-    private func send(_ action: String, _ body: [UInt8], until end: ContinuousClock.Instant) async throws(SQSFailure)
-        -> AWSHTTP.Response
-    {
-        let credentials: AWSCredentials
-        do throws(AWSCredentialFailure) {
-            credentials = try await chain.credentials()
-        } catch {
-            throw SQSFailure(error)
-        }
+    private func send(
+        _ action: String, _ body: [UInt8], _ credentials: AWSCredentials, until end: ContinuousClock.Instant
+    ) async throws(SQSFailure) -> AWSHTTP.Response {
         let (now, endpoint) = (Timestamp.now, address.endpoint)
         let named = [
             (name: "host", value: endpoint.host), (name: "content-type", value: "application/x-amz-json-1.0"),
@@ -112,11 +112,7 @@ final class SQSClient: Sendable {
         } catch {
             throw SQSFailure(error)
         }
-        guard response.status == 200 else {
-            let failure = Self.failure(response, credentials, now)
-            if failure.isExpiry { await chain.forget(credentials) }
-            throw failure
-        }
+        guard response.status == 200 else { throw Self.failure(response, credentials, now) }
         return response
     }
 
@@ -138,11 +134,22 @@ final class SQSClient: Sendable {
 /// Longer and longer waits between two attempts at the same request, each with a random part, so that many workers that
 /// were turned away together do not come back together.
 struct Backoff: Sendable {
-    private var ceiling = Duration.milliseconds(100)
-    private static let highest = Duration.seconds(2)
+    private var ceiling: Duration
+    private let highest: Duration
+
+    /// - Parameter highest: What no wait is longer than.
+    init(to highest: Duration = .seconds(2)) {
+        self.highest = highest
+        ceiling = min(.milliseconds(100), highest)
+    }
+
+    /// While a lease lasts: there is time for several attempts.
+    init(within lease: Duration) {
+        self.init(to: min(lease / 10, .seconds(2)))
+    }
 
     mutating func next() -> Duration {
-        defer { ceiling = min(ceiling * 2, Self.highest) }
+        defer { ceiling = min(ceiling * 2, highest) }
         return ceiling * Double.random(in: 0.5...1)
     }
 }

@@ -17,6 +17,8 @@ enum SQSFailure: Error, Sendable, Hashable {
     case noSuchQueue
     /// Anything else that is wrong with the request, by SQS' name for it.
     case rejected(code: String, message: String)
+    /// The lease was over before SQS could be asked, so it was not.
+    case tooLate
 
     var reason: String {
         switch self {
@@ -24,6 +26,7 @@ enum SQSFailure: Error, Sendable, Hashable {
             .refused(let reason), .noCredentials(let reason):
             reason
         case .noSuchQueue: "there is no such queue"
+        case .tooLate: "this process was kept from running"
         case .rejected(let code, let message): message.isEmpty ? code : "\(code): \(message)"
         }
     }
@@ -32,7 +35,7 @@ enum SQSFailure: Error, Sendable, Hashable {
     var isPassing: Bool {
         switch self {
         case .unanswered, .busy: true
-        case .unusable, .misconfigured, .refused, .noCredentials, .noSuchQueue, .rejected: false
+        case .unusable, .misconfigured, .refused, .noCredentials, .noSuchQueue, .rejected, .tooLate: false
         }
     }
 
@@ -40,11 +43,16 @@ enum SQSFailure: Error, Sendable, Hashable {
     /// names for it: one for a message that is visible again, one for a handle it cannot read, one for the rest.
     var isLoss: Bool {
         switch self {
-        case .noSuchQueue: true
+        case .noSuchQueue, .tooLate: true
         case .rejected(let code, _):
             ["MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"].contains(code)
         case .unanswered, .unusable, .misconfigured, .busy, .refused, .noCredentials: false
         }
+    }
+
+    /// Whether SQS says that it has hidden the message for as long as it ever does.
+    var isOfCeiling: Bool {
+        if case .rejected(_, let message) = self { message.contains("Total VisibilityTimeout") } else { false }
     }
 
     func asQueueFailure(_ address: SQSAddress) -> QueueFailure {
@@ -56,7 +64,7 @@ enum SQSFailure: Error, Sendable, Hashable {
         case .noCredentials(let reason): .misconfigured("\(address.source): \(reason)")
         case .noSuchQueue:
             .misconfigured("\(place): no queue ‘\(address.queueName)’ in region \(address.region)")
-        case .rejected: .misconfigured("\(place): \(reason)")
+        case .rejected, .tooLate: .misconfigured("\(place): \(reason)")
         }
     }
 
@@ -111,8 +119,12 @@ enum SQSFailure: Error, Sendable, Hashable {
         return "this machine's clock is wrong: it says \(now.rfc3339)\(theirs): \(words)"
     }
 
-    /// Whether other credentials may be good where these have expired.
-    var isExpiry: Bool {
-        if case .refused(let reason) = self { reason.hasPrefix("ExpiredToken") } else { false }
+    /// Whether other credentials may be good where these have expired, or were replaced.
+    var blamesCredentials: Bool {
+        guard case .refused(let reason) = self else { return false }
+        return [
+            "ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId",
+            "SignatureDoesNotMatch", "InvalidSignatureException", "InvalidSecurity",
+        ].contains { reason.hasPrefix($0) }
     }
 }

@@ -2,7 +2,8 @@ public import Logging
 public import NIOCore
 public import Semel
 
-/// Sends messages in batches, one after the other: a FIFO queue keeps their order.
+/// Sends messages in batches: several at a time, since a round trip takes longer than SQS needs for a batch, but to a FIFO
+/// queue one after the other, since it keeps the order in which they come. Any other has none.
 public actor SQSProducer: MessageProducer {
     private let address: SQSAddress
     private let client: SQSClient
@@ -12,6 +13,8 @@ public actor SQSProducer: MessageProducer {
     /// SQS' own limits of a batch. The size was 256 KiB for long, and compatible servers still have it.
     private static let messagesPerBatch = 10
     private static let bytesPerBatch = 256 << 10
+    /// Each has a connection of its own.
+    private static let batchesAtATime = 8
     /// For how long SQS is asked again while it does not answer or is busy.
     private static let patience = Duration.seconds(30)
 
@@ -23,11 +26,10 @@ public actor SQSProducer: MessageProducer {
     }
 
     public func enqueue(_ messages: [OutgoingMessage]) async throws(QueueFailure) {
-        var rest: ArraySlice<SQSOutgoing> = []
-        for message in messages { rest.append(try SQSOutgoing(message, to: address)) }
+        var outgoing: ArraySlice<SQSOutgoing> = []
+        for message in messages { outgoing.append(try SQSOutgoing(message, to: address)) }
         do throws(SQSFailure) {
-            let url = try await queueURL()
-            while !rest.isEmpty { try await send(Self.nextBatch(&rest), to: url) }
+            try await send(outgoing, to: try await queueURL())
         } catch {
             throw error.asQueueFailure(address)
         }
@@ -57,14 +59,44 @@ public actor SQSProducer: MessageProducer {
         return batch
     }
 
+    /// The first failure ends it; what is on its way then may or may not arrive.
+    private func send(_ messages: ArraySlice<SQSOutgoing>, to url: String) async throws(SQSFailure) {
+        let (client, most) = (client, address.isFIFO ? 1 : Self.batchesAtATime)
+        let result = await withTaskGroup(of: Result<Void, SQSFailure>.self) { group in
+            var (rest, underway) = (messages, 0)
+            while true {
+                while underway < most, !rest.isEmpty {
+                    let batch = Self.nextBatch(&rest)
+                    group.addTask {
+                        do throws(SQSFailure) {
+                            return .success(try await client.send(batch, to: url, within: Self.patience))
+                        } catch {
+                            return .failure(error)
+                        }
+                    }
+                    underway += 1
+                }
+                guard let ended = await group.next() else { return Result<Void, SQSFailure>.success(()) }
+                underway -= 1
+                if case .failure = ended {
+                    group.cancelAll()
+                    return ended
+                }
+            }
+        }
+        try result.get()
+    }
+}
+
+extension SQSClient {
     /// What SQS could not take of a batch through no fault of ours is sent again, before anything else.
-    private func send(_ batch: [SQSOutgoing], to url: String) async throws(SQSFailure) {
-        let end = ContinuousClock.now + Self.patience
+    fileprivate func send(_ batch: [SQSOutgoing], to url: String, within limit: Duration) async throws(SQSFailure) {
+        let end = ContinuousClock.now + limit
         var backoff = Backoff()
         var left = batch
         while true {
             let entries = left.enumerated().map { $1.entry(id: "\($0)") }
-            let answer: SQSWire.SentBatch = try await client.insist(
+            let answer: SQSWire.SentBatch = try await insist(
                 "SendMessageBatch", SQSWire.SendMessageBatch(queueUrl: url, entries: entries), until: end)
             let failed = answer.failed ?? []
             guard let first = failed.first else { return }

@@ -23,7 +23,7 @@ extension SQSQueue {
         // What is refused is handed back: to rest for a while, or else at once.
         var wishes = [settlement] + (claim.atMostOnce ? [] : [.retry(after: Self.insistence), .release])
         var refusal: SQSFailure?
-        var backoff = Backoff()
+        var backoff = Backoff(within: lease)
         while true {
             guard ContinuousClock.now < leaseEnds else { throw .lost(tooLate(claim, refusal?.reason ?? trouble)) }
             switch await attempt(wishes[0], on: claim) {
@@ -39,7 +39,7 @@ extension SQSQueue {
                     wishes.removeFirst()
                 }
                 tell("could not settle, trying again", failure)
-                try? await Life.sleep(for: min(backoff.next(), lease / 20))
+                try? await Life.sleep(for: backoff.next())
             }
         }
     }
@@ -65,9 +65,7 @@ extension SQSQueue {
         case .retry(let delay): try await handBack(claim, after: delay)
         case .release: try await handBack(claim, after: .zero)
         case .deadLetter(let letter):
-            // What is sent for a claim that is gone would be a second message: SQS has to know it still.
-            if !claim.atMostOnce, !isSaved { try await ofClaim { () throws(SQSFailure) in try await extend(claim) } }
-            try await once { () throws(SQSFailure) in try await send(letter, of: claim) }
+            if !isSaved { try await save(letter, of: claim) }
             try await remove(claim)
         }
     }
@@ -75,14 +73,29 @@ extension SQSQueue {
     /// What is tried again is not sent again.
     private func once(_ send: () async throws(SQSFailure) -> Void) async throws(EndFailure) {
         guard !isSaved else { return }
-        do throws(SQSFailure) { try await send() } catch { throw .failed(error) }
+        do throws(SQSFailure) { try await send() } catch { throw failure(error) }
         isSaved = true
+    }
+
+    /// Of a request to another queue, whose answer says nothing of the claim.
+    private func failure(_ error: SQSFailure) -> EndFailure { error == .tooLate ? .lost(loss(error)) : .failed(error) }
+
+    /// A letter that is sent for a claim that is gone is a second message: just before, SQS has to know the claim still.
+    private func save(_ letter: DeadLetter, of claim: SQSClaim) async throws(EndFailure) {
+        let url: String?
+        do throws(SQSFailure) { url = try await deadLetters.url(.create, until: leaseEnds) } catch {
+            throw failure(error)
+        }
+        guard let url else { throw .failed(.noSuchQueue) }
+        if !claim.atMostOnce { try await ofClaim { () throws(SQSFailure) in try await extend(claim) } }
+        try await once { () throws(SQSFailure) in try await send(letter, of: claim, to: url) }
+        await tell(of: .deadLettered, reason: letter.reason, claim)
     }
 
     /// A request with the claim's receipt handle.
     private func ofClaim(_ request: () async throws(SQSFailure) -> Void) async throws(EndFailure) {
         do throws(SQSFailure) { try await request() } catch {
-            throw error.isLoss ? .lost(Self.loss(error)) : .failed(error)
+            throw error.isLoss ? .lost(loss(error)) : .failed(error)
         }
     }
 
@@ -120,8 +133,7 @@ extension SQSQueue {
         }
     }
 
-    private func send(_ letter: DeadLetter, of claim: SQSClaim) async throws(SQSFailure) {
-        guard let url = try await deadLetters.url(.create, until: leaseEnds) else { throw .noSuchQueue }
+    private func send(_ letter: DeadLetter, of claim: SQSClaim, to url: String) async throws(SQSFailure) {
         var attributes = claim.original.messageAttributes ?? [:]
         attributes[SQSContent.Name.deadLetter] = nil
         var stored = SQSStoredLetter(
@@ -140,8 +152,7 @@ extension SQSQueue {
                 queueUrl: url, messageBody: claim.original.body, messageAttributes: attributes,
                 messageGroupId: isFIFO ? claim.original.messageId : nil,
                 messageDeduplicationId: isFIFO ? claim.original.messageId : nil),
-            within: limit)
-        await tell(of: .deadLettered, reason: letter.reason, claim)
+            within: try limit)
     }
 
     /// Tells whoever asked to be told. It is only news: without it the message's end is the same.
@@ -171,6 +182,6 @@ extension SQSQueue {
                 queueUrl: url, messageBody: text, messageAttributes: attributes,
                 messageGroupId: isFIFO ? claim.original.messageId : nil,
                 messageDeduplicationId: isFIFO ? claim.original.messageId : nil),
-            within: limit)
+            within: try limit)
     }
 }

@@ -14,6 +14,7 @@ public actor SQSQueue: MessageQueue {
     let deadLetters: SQSDeadLetterTarget
     private let status: WorkerStatus?
     let log: Logger
+    private let ceiling: SQSCeiling
     private(set) var keeping: Task<Void, Never>?
     private(set) var lease = Duration.zero
     /// By this machine's monotonic clock; counted from before the request was sent, so never later than SQS' own.
@@ -27,8 +28,6 @@ public actor SQSQueue: MessageQueue {
     /// SQS hides a message for 12 hours in all, counted from when it was received.
     /// Source: Amazon SQS API Reference, ChangeMessageVisibility.
     public static let longestClaim = Duration.seconds(43_200)
-    /// Before the ceiling: the task has to be stopped when another worker gets the message.
-    private static let ceilingWarning = Duration.seconds(3_600)
     /// A poll that has begun has to be waited for: it may bring a message. SQS could wait for 20 seconds; a worker that is
     /// stopped should not.
     private static let longestPoll = Duration.seconds(4)
@@ -36,9 +35,17 @@ public actor SQSQueue: MessageQueue {
     private static let patience = Duration.seconds(5)
 
     public init(_ address: SQSAddress, on group: any EventLoopGroup, status: WorkerStatus?, log: Logger) {
+        self.init(address, on: group, status: status, log: log, ceiling: .ofSQS)
+    }
+
+    /// - Parameter ceiling: Another than SQS' own for tests, which cannot wait for 12 hours.
+    init(
+        _ address: SQSAddress, on group: any EventLoopGroup, status: WorkerStatus?, log: Logger, ceiling: SQSCeiling
+    ) {
         self.address = address
         self.status = status
         self.log = log
+        self.ceiling = ceiling
         client = SQSClient(address, on: group, log: log)
         deadLetters = SQSDeadLetterTarget(client: client)
         name = address.name
@@ -53,7 +60,7 @@ public actor SQSQueue: MessageQueue {
     // MARK: Claiming
 
     public func claim(_ request: ClaimRequest) async throws(QueueFailure) -> (any Claim)? {
-        lease = min(request.lease, Self.longestClaim)
+        lease = min(request.lease, ceiling.span)
         do throws(SQSFailure) {
             return try await waitForClaim(request)
         } catch {
@@ -121,51 +128,50 @@ public actor SQSQueue: MessageQueue {
     }
 
     private func hold(_ claim: SQSClaim) async throws(SQSFailure) -> SQSClaim? {
-        if claim.atMostOnce {
-            // Off the queue before the task runs.
-            try await delete(claim)
-            return claim
-        }
-        if .now > leaseEnds - lease * 2 / 3 {
-            // The answer was long in coming, and nobody knows for how much of that time the message was hidden.
-            do throws(SQSFailure) { try await extend(claim) } catch {
-                guard error.isLoss else { throw error }
-                return nil
+        do throws(SQSFailure) {
+            if .now > leaseEnds - lease * 2 / 3 {
+                // The answer was long in coming, and nobody knows for how much of that time the message was hidden.
+                leaseEnds = .now + lease / 3
+                try await extend(claim)
             }
+            // Off the queue before the task runs.
+            if claim.atMostOnce { try await delete(claim) }
+        } catch {
+            guard error.isLoss else { throw error }
+            return nil
         }
-        keeping = Life.task { await self.keep(claim) }
+        if !claim.atMostOnce { keeping = Life.task { await self.keep(claim) } }
         return claim
     }
 
     // MARK: Holding
 
     private func keep(_ claim: SQSClaim) async {
-        var pause = max(.zero, leaseEnds - lease * 2 / 3 - .now)
-        var isWarned = false
-        // The task has to be stopped by the time that another worker may get the message.
-        let ceiling = claim.received + Self.longestClaim - .seconds(60)
+        var nextExtension = leaseEnds - lease * 2 / 3
+        let stop = ceiling.stop(of: claim)
+        var warning: ContinuousClock.Instant? = stop - ceiling.warning
+        var backoff = Backoff(within: lease)
         while true {
-            do { try await Life.sleep(for: min(pause, max(.zero, ceiling - .now))) } catch { return }
+            let next = min(nextExtension, stop, warning ?? stop)
+            do { try await Life.sleep(for: max(.zero, next - .now)) } catch { return }
             let now = ContinuousClock.now
-            if now >= ceiling { return lose(claim, Self.atCeiling) }
-            guard now < leaseEnds else { return lose(claim, overslept) }
-            if !isWarned, now >= ceiling - Self.ceilingWarning {
-                isWarned = true
-                log.warning("SQS takes the message away after 12 hours; set --timeout below that")
+            if now >= stop { return lose(claim, ceiling.loss) }
+            guard now < leaseEnds else { return lose(claim, overslept()) }
+            if let due = warning, now >= due {
+                warning = nil
+                log.warning("\(ceiling.forecast)")
             }
+            guard now >= nextExtension else { continue }
             do throws(SQSFailure) {
                 try await extend(claim)
-                pause = lease / 3
-                trouble = nil
+                nextExtension = leaseEnds - lease * 2 / 3
+                (trouble, backoff) = (nil, Backoff(within: lease))
                 status?.leaseExtended()
             } catch {
-                if error.isLoss { return lose(claim, Self.loss(error)) }
-                guard ContinuousClock.now < leaseEnds else {
-                    return lose(
-                        claim, ClaimLoss("the lease ended while SQS could not be asked to extend it: \(error.reason)"))
-                }
+                if error.isLoss { return lose(claim, loss(error)) }
+                guard ContinuousClock.now < leaseEnds else { return lose(claim, overslept(error)) }
                 tell("could not extend the lease, trying again", error)
-                pause = min(lease / 20, .seconds(1))
+                nextExtension = .now + backoff.next()
             }
         }
     }
@@ -174,43 +180,55 @@ public actor SQSQueue: MessageQueue {
         claim.loss.fulfil(loss)
     }
 
-    private var overslept: ClaimLoss {
-        ClaimLoss("the lease ended before it could be extended: \(trouble ?? "this process was kept from running")")
+    /// - Parameter last: What was said last; it may be only that there was no time left for an answer.
+    private func overslept(_ last: SQSFailure = .tooLate) -> ClaimLoss {
+        ClaimLoss("the lease ended before it could be extended: \(trouble ?? last.reason)")
     }
 
-    private static let atCeiling = ClaimLoss(
-        "SQS holds a message for 12 hours at the most, and they are nearly over; set --timeout below that")
-
-    static func loss(_ failure: SQSFailure) -> ClaimLoss {
-        ClaimLoss("the lease ended and another worker may have the message, or it was deleted: \(failure.reason)")
+    func loss(_ failure: SQSFailure) -> ClaimLoss {
+        if failure.isOfCeiling { return ceiling.loss }
+        return ClaimLoss(
+            "the lease ended and another worker may have the message, or it was deleted: \(failure.reason)")
     }
 
     func extend(_ claim: SQSClaim) async throws(SQSFailure) {
         let asked = ContinuousClock.now
         try await changeVisibility(of: claim, to: lease)
-        leaseEnds = asked + lease
+        leaseEnds = min(asked + lease, ceiling.end(of: claim))
     }
 
     /// - Parameter span: From now on; cut to what is left of the 12 hours, over which SQS would refuse it.
     func changeVisibility(of claim: SQSClaim, to span: Duration) async throws(SQSFailure) {
-        let most = Int((claim.received + Self.longestClaim - .now).seconds) - 1
-        let _: SQSWire.Nothing = try await client.call(
+        let most = Int((ceiling.end(of: claim) - .now).seconds) - 1
+        try await ask(
             "ChangeMessageVisibility",
             SQSWire.ChangeMessageVisibility(
                 queueUrl: claim.queueURL, receiptHandle: claim.handle,
-                visibilityTimeout: max(0, min(span.wholeSeconds, most))),
-            within: limit)
+                visibilityTimeout: max(0, min(span.wholeSeconds, most))))
     }
 
     func delete(_ claim: SQSClaim) async throws(SQSFailure) {
-        let _: SQSWire.Nothing = try await client.call(
-            "DeleteMessage", SQSWire.DeleteMessage(queueUrl: claim.queueURL, receiptHandle: claim.handle),
-            within: limit)
+        try await ask(
+            "DeleteMessage", SQSWire.DeleteMessage(queueUrl: claim.queueURL, receiptHandle: claim.handle))
     }
 
-    /// No longer than the lease has left: what comes after would be about somebody else's claim. And no longer than a third
-    /// of it, so that there is time for another attempt on a new connection.
-    var limit: Duration { max(.milliseconds(100), min(SQSClient.patience, lease / 3, leaseEnds - .now)) }
+    /// Asks with the claim's receipt handle. What SQS does with one whose time is over is not said: it may do as it is told
+    /// or only say so. So it is not asked after the lease, and an answer that comes after it counts for nothing.
+    private func ask(_ action: String, _ input: some Encodable & Sendable) async throws(SQSFailure) {
+        let end = leaseEnds
+        let _: SQSWire.Nothing = try await client.call(action, input, within: try limit)
+        guard ContinuousClock.now < end else { throw .tooLate }
+    }
+
+    /// For what is asked while the claim lasts. No longer than the lease has left: what comes after would be about somebody
+    /// else's claim. And no longer than a third of it, so that there is time for another attempt on a new connection.
+    var limit: Duration {
+        get throws(SQSFailure) {
+            let left = leaseEnds - .now
+            guard left > .zero else { throw .tooLate }
+            return min(SQSClient.patience, lease / 3, left)
+        }
+    }
 
     /// Once for each kind of trouble, however often something is tried again.
     func tell(_ words: Logger.Message, _ failure: SQSFailure) {
@@ -257,6 +275,32 @@ struct SQSClaim: Claim {
             contentType: attributes[SQSContent.Name.contentType]?.stringValue,
             headers: SQSContent.headers(of: original),
             attempt: max(1, Int(original.attributes?["ApproximateReceiveCount"] ?? "") ?? 1))
+    }
+}
+
+/// For how long SQS hides a message from others in all, whatever it is asked, and what is done before that is over.
+struct SQSCeiling: Sendable {
+    /// From when the message was received.
+    var span: Duration
+    /// So long before it is over the task is stopped, so that it does not run beside another worker's.
+    var reserve: Duration
+    /// So long before that it is said in the log.
+    var warning: Duration
+
+    static let ofSQS = SQSCeiling(span: SQSQueue.longestClaim, reserve: .seconds(60), warning: .seconds(3_600))
+
+    func end(of claim: SQSClaim) -> ContinuousClock.Instant { claim.received + span }
+
+    func stop(of claim: SQSClaim) -> ContinuousClock.Instant { end(of: claim) - reserve }
+
+    var forecast: String {
+        "SQS takes the message away after \(Units.text(span)); in \(Units.text(warning)) the task is stopped; "
+            + "set --timeout below that"
+    }
+
+    var loss: ClaimLoss {
+        ClaimLoss(
+            "SQS holds a message for \(Units.text(span)) at the most, which are nearly over; set --timeout below that")
     }
 }
 

@@ -160,9 +160,12 @@ struct CtlExplainTests {
 
 /// Runs `semelctl explain`.
 enum Explain {
-    static func run(_ arguments: [String], input: String = "") async throws -> CtlEnd {
+    static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) async throws
+        -> CtlEnd
+    {
         let end = try await TestSupport.run(
-            .semelctl, ["explain"] + arguments, input: Array(input.utf8), timeout: .seconds(60))
+            .semelctl, ["explain"] + arguments, environment: RunningProcess.environment(adding: environment),
+            input: Array(input.utf8), timeout: .seconds(60))
         for secret in Credentials.secrets where (end.stdoutText + end.stderrText).contains(secret) {
             throw SupportError("semelctl writes a password: \(end.stdoutText)\(end.stderrText)")
         }
@@ -199,6 +202,15 @@ struct ScaledJobText {
 
         static func redis(_ list: String, address: String = "127.0.0.1:1") -> Trigger {
             Trigger(type: "redis", metadata: [("address", address), ("listName", list), ("listLength", "1")])
+        }
+
+        static func sqs(_ queue: String, endpoint: String, _ more: [String: String] = [:]) -> Trigger {
+            Trigger(
+                type: "aws-sqs-queue",
+                metadata: [
+                    ("queueURL", queue), ("awsRegion", MotoServer.region), ("awsEndpoint", endpoint),
+                    ("queueLength", "1"),
+                ] + more.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         }
 
         static func other(_ type: String) -> Trigger {

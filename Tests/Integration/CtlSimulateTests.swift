@@ -10,7 +10,9 @@ struct CtlSimulateTests {
         "--arrivals", "3:10,43:5", "--task", "60s", "--pod-pending", "1s", "--claim-after", "5s",
     ]
 
-    @Test(arguments: ["rabbitmq-amqp", "redis-list"]) func aJobForEachMessage(_ preset: String) async throws {
+    @Test(arguments: ["rabbitmq-amqp", "redis-list", "redis-stream", "sqs"]) func aJobForEachMessage(_ preset: String)
+        async throws
+    {
         let json = try await Simulate.json(preset, Self.measured)
         #expect(json["jobsCreated"] as? Int == 15 && json["idleJobs"] as? Int == 0, "\(json)")
         #expect(json["peakJobs"] as? Int == 15 && json["done"] as? Int == 15 && json["left"] as? Int == 0)
@@ -18,6 +20,16 @@ struct CtlSimulateTests {
             $0["strategy"] as? String
         }
         #expect(Set(names) == ["default", "accurate", "accurate [Ready]", "eager"] && names.count == 4)
+    }
+
+    /// SQS hides a dead worker's message for its lease, for which the Job that comes for it has to wait.
+    @Test func aLeaseOnSQS() async throws {
+        let flags = Self.measured + ["--crash", "0.2"]
+        let own = try await Simulate.json("sqs", flags)
+        #expect(own["idleJobs"] as? Int == 0 && own["done"] as? Int == 15, "\(own)")
+        #expect(own["crashes"] as? Int ?? 0 > 0, "\(own)")
+        let impatient = try await Simulate.json("sqs", flags + ["--wait", "5s"])
+        #expect(impatient["idleJobs"] as? Int ?? 0 > 0 && impatient["done"] as? Int == 15, "\(impatient)")
     }
 
     /// The file's own linger is as long as the counts are old.

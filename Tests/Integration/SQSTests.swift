@@ -61,24 +61,6 @@ struct SQSTests {
         }
     }
 
-    @Test func keysThatAreRevokedWhileTheTaskRuns() async throws {
-        let queue = try await SQSUnderTest(.sqs)
-        try await queue.put("long")
-        let name = QueueKind.freshName()
-        let keys = try await queue.server.makeUser(name, may: ["sqs:*"])
-        let worker = try Worker(
-            url: url(queue), ["--lease", "3s"], environment: keys.variables, secrets: [keys.secret],
-            task: Shell.untilStopped)
-        try await worker.waitForTask()
-        try await queue.server.revokeKeys(of: name)
-        let end = try await worker.end()
-        #expect(end.status == .exited(76), "\(end.stderr)")
-        #expect(end.report?.reason?.contains("InvalidClientTokenId") ?? false, "\(end.stderr)")
-        let next = try await self.worker(queue, keys: keys, task: Shell.succeeding)
-        #expect(next.status == .exited(77), "\(next.stderr)")
-        try await queue.waitUntilLeft(.oneReady)
-    }
-
     @Test func noRightToReceive() async throws {
         let queue = try await SQSUnderTest(.sqs)
         let keys = try await queue.server.makeUser(QueueKind.freshName(), may: ["sqs:GetQueueUrl"])

@@ -11,7 +11,7 @@ struct ChoiceTests {
         ("byo-image", ready, "0s", "25m"), ("rabbitmq-amqp", ready, "0s", "25m"), ("rabbitmq-http", nil, "10s", "25m"),
         ("redis-list", sum, "0s", "24h"), ("redis-list-lpop", ready, "0s", "24h"),
         ("redis-stream", nil, "0s", "24h"), ("rabbitmq-tls", ready, "0s", "25m"), ("redis-tls", sum, "0s", "24h"),
-        ("sqs", nil, "0s", "24h"), ("sqs-pod-identity", nil, "0s", "24h"), ("sqs-scaledobject", nil, "0s", "10m"),
+        ("sqs", nil, "0s", "11h"), ("sqs-pod-identity", nil, "0s", "11h"), ("sqs-scaledobject", nil, "0s", "10m"),
     ])
     func theQueueDecides(_ preset: String, _ strategy: Node, _ linger: String, _ timeout: String) async throws {
         let objects = try await Chart.render(preset)

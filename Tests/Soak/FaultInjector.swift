@@ -43,7 +43,7 @@ actor FaultInjector {
             if !isBroken { try await meanwhile() }
             if let next = due.first, ContinuousClock.now >= next, !isBroken, queue.proxy != nil {
                 due.removeFirst()
-                breakForAll(.serverKilled)
+                breakForAll(queue.serverFault)
             } else {
                 await inject()
             }
@@ -55,7 +55,7 @@ actor FaultInjector {
     private func inject() async {
         var kinds: [(FaultKind, Int)] = [(.killed, 25), (.paused, 16), (.pausedWithTask, 12), (.terminated, 17)]
         if queue.proxy != nil && !isBroken {
-            kinds += [(.cut, 14), (.halfClosed, 8), (.frozen, 10), (.slowedAndCut, 12)]
+            kinds += [(.cut, 14), (.halfClosed, 8), (.frozen, 10), (.slowedAndCut, 12)] + queue.ownFaults
         }
         let kind = random.pick(kinds)
         switch kind {
@@ -119,7 +119,8 @@ actor FaultInjector {
                         try await Task.sleep(for: min(span, .seconds(2)))
                         await queue.proxy?.cut()
                         await queue.proxy?.delay(.zero)
-                    default: try await queue.restartServer(after: pause)
+                    case .serverKilled: try await queue.inflict(kind, for: pause)
+                    default: try await queue.inflict(kind, for: span)
                     }
                 } catch {
                     failure = error

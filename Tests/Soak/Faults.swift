@@ -17,7 +17,12 @@ enum FaultKind: String, CaseIterable, Sendable {
     /// Every byte is held up for a while, and then everything on its way is lost.
     case slowedAndCut = "slowed-and-cut"
     case serverKilled = "server-killed"
+    case serverPaused = "server-paused"
+    /// The server says that it is busy, or has trouble of its own, whatever it is asked.
+    case throttled
 
+    /// For people, as what has happened.
+    var words: String { rawValue.replacing("-", with: " ") }
     var killsWorker: Bool { self == .killed || self == .killedAtStart || self == .killedBeforeSettling }
     var pausesWorker: Bool { self == .paused || self == .pausedWithTask || self == .pausedBeforeSettling }
 }

@@ -24,7 +24,7 @@ struct QueueSoak {
         try Data().write(to: URL(fileURLWithPath: ledgerFile))
         defer { try? Data(queue.serverLog.utf8).write(to: URL(fileURLWithPath: directory + "/server.log")) }
         var random = SeededRandom(settings.seed)
-        var messages = (1...settings.messages).map { SoakMessage($0, &random) }
+        var messages = (1...settings.messages).map { SoakMessage($0, &random, largest: queue.largestBody) }
         for start in stride(from: 0, to: messages.count, by: Self.batch) {
             try await queue.enqueue(Array(messages[start..<min(start + Self.batch, messages.count)]))
         }
@@ -40,7 +40,9 @@ struct QueueSoak {
                 meanwhile: {
                     remaining = try await queue.remaining()
                     guard remaining < Self.backlog else { return }
-                    let more = (1...Self.batch).map { SoakMessage(messages.count + $0, &random) }
+                    let more = (1...Self.batch).map {
+                        SoakMessage(messages.count + $0, &random, largest: queue.largestBody)
+                    }
                     try await queue.enqueue(more)
                     messages += more
                 })

@@ -33,9 +33,10 @@ struct RabbitMQSoak: SoakQueue {
         try await server.publish(bodies: messages.map(\.body), to: Self.queue)
     }
 
-    func restartServer(after pause: Duration) async throws {
+    /// Kills it as a power cut would.
+    func inflict(_ fault: FaultKind, for span: Duration) async throws {
         try await server.kill()
-        try await Task.sleep(for: pause)
+        try await Task.sleep(for: span)
         try await server.restart()
     }
 

@@ -27,9 +27,10 @@ struct RedisSoak: SoakQueue {
         for case .error(let text) in replies { throw SoakFailure("Redis did not take a message: \(text)") }
     }
 
-    func restartServer(after pause: Duration) async throws {
+    /// Kills it as a power cut would.
+    func inflict(_ fault: FaultKind, for span: Duration) async throws {
         try await server.kill()
-        try await Task.sleep(for: pause)
+        try await Task.sleep(for: span)
         try await server.restart()
     }
 

@@ -33,15 +33,21 @@ struct MessageHistory: Sendable {
     }
 }
 
-/// How many copies of a message RabbitMQ may have come to hold, by the rules of at-least-once.
+/// How many copies of a message a queue may have come to hold, by the rules of at-least-once.
 ///
-/// A retry, a release and a dead letter are published first and acknowledged then. Whatever comes between the two
-/// leaves the copy and the original, and both are run, perhaps at the same time. The other queues settle in one step.
+/// With RabbitMQ a retry, a release and a dead letter are published first and acknowledged then. Whatever comes between the
+/// two leaves the copy and the original, and both are run, perhaps at the same time. SQS has that with dead letters only. A
+/// FIFO queue takes the second letter for the first, and the others settle in one step.
 struct CopyCount {
     /// The moments from which on there may have been one more.
     private let moments: [Int64]
+    /// How many dead letters there may be whose message is still to be run.
+    private let letters: Int
 
     init(_ history: MessageHistory, in queue: QueueKind, _ outages: [Outage]) {
+        letters =
+            queue == .sqs
+            ? history.entries.count { $0.run.code == SoakTask.rejected && $0.record?.exitCode != SoakTask.rejected } : 0
         guard queue == .rabbitmq else {
             moments = []
             return
@@ -63,6 +69,9 @@ struct CopyCount {
     func most(by time: Int64 = .max) -> Int {
         1 + moments.count { $0 <= time }
     }
+
+    /// Among the dead and the done in the end.
+    var mostEnds: Int { most() + letters }
 
     private static func mayHaveLeftTwo(_ entry: MessageHistory.Entry, _ outages: [Outage]) -> Bool {
         let wasBroken = outages.contains { $0.touches(entry.run.start, entry.over) }

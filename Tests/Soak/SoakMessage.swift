@@ -12,14 +12,19 @@ struct SoakMessage: Sendable {
     /// How many bytes follow the first line.
     let padding: Int
 
-    init(_ number: Int, _ random: inout SeededRandom) {
+    /// What the first line has at the most.
+    private static let head = 64
+
+    /// - Parameter largest: The largest body that the queue takes.
+    init(_ number: Int, _ random: inout SeededRandom, largest: Int) {
         self.number = number
         fate = random.chance(0.02) ? .reject : .work
-        padding = random.pick([
+        let drawn = random.pick([
             (0, 10), (Int.random(in: 1...4_096, using: &random), 75),
             (Int.random(in: 4_097...262_144, using: &random), 13),
             (1 << 20, 2),
         ])
+        padding = min(drawn, largest - Self.head)
     }
 
     var body: [UInt8] {

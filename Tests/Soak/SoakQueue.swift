@@ -8,11 +8,17 @@ protocol SoakQueue: Sendable {
     var flags: [String] { get }
     /// Between the workers and the server; none where there is no server.
     var proxy: TCPProxy? { get }
+    /// How the server itself fails, a few times in a soak.
+    var serverFault: FaultKind { get }
+    /// Faults that only this queue has, as often as the network's: of those each has a weight of about ten.
+    var ownFaults: [(FaultKind, Int)] { get }
+    /// The largest body that it takes, in bytes.
+    var largestBody: Int { get }
 
     func enqueue(_ messages: [SoakMessage]) async throws
 
-    /// Kills the server as a power cut would, and starts it again after a while.
-    func restartServer(after pause: Duration) async throws
+    /// Breaks the server in one of these ways, and mends it again after so long.
+    func inflict(_ fault: FaultKind, for span: Duration) async throws
 
     /// How many messages are not yet completed or dead: ready, claimed and delayed.
     func remaining() async throws -> Int
@@ -22,6 +28,12 @@ protocol SoakQueue: Sendable {
 
     /// What is in the queue when all workers have gone.
     func content() async throws -> SoakContent
+}
+
+extension SoakQueue {
+    var serverFault: FaultKind { .serverKilled }
+    var ownFaults: [(FaultKind, Int)] { [] }
+    var largestBody: Int { 2 << 20 }
 }
 
 struct SoakContent: Sendable {

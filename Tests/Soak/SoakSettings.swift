@@ -22,7 +22,8 @@ struct SoakSettings {
         if let text = given("QUEUES") {
             queues = try text.split(separator: ",").map { name in
                 guard let kind = QueueKind(rawValue: String(name)) else {
-                    throw SoakFailure("QUEUES: ‘\(name)’ is none of spool, redis, stream, rabbitmq")
+                    let known = QueueKind.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw SoakFailure("QUEUES: ‘\(name)’ is none of \(known)")
                 }
                 return kind
             }
@@ -48,7 +49,7 @@ struct SoakSettings {
 }
 
 enum QueueKind: String, CaseIterable {
-    case spool, redis, stream, rabbitmq
+    case spool, redis, stream, rabbitmq, sqs, fifo
 }
 
 /// The soak itself could not be done, or not be brought to its end.

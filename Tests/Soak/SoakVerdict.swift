@@ -35,6 +35,7 @@ struct SoakVerdict: Sendable {
             findStale(in: history, copies, ends: ends[history.message] ?? 0)
             explainRuns(of: history, copies, evidence.outages)
         }
+        if evidence.queue == .fifo { findDisorder() }
         retried = evidence.records.count { $0.exitCode == 75 }
         findOddities(evidence)
     }
@@ -77,7 +78,7 @@ struct SoakVerdict: Sendable {
     // MARK: Who settled what
 
     private mutating func findStale(in history: MessageHistory, _ copies: CopyCount, ends: Int) {
-        if ends > copies.most() {
+        if ends > copies.mostEnds {
             stale.append(Violation(message: history.message, what: "is \(ends) times among the done and the dead"))
             return
         }
@@ -135,11 +136,29 @@ struct SoakVerdict: Sendable {
         case .exited(75)?: return "handed back"
         case .exited(76)?:
             if entry.faults.contains(where: \.pausesWorker) { return "worker paused" }
-            return outage.contains { $0.kind == .serverKilled } ? "server killed" : "connection lost"
+            let ofServer: [FaultKind] = [.serverKilled, .serverPaused, .throttled]
+            return ofServer.first { kind in outage.contains { $0.kind == kind } }?.words ?? "connection lost"
         case .exited(0)?, .exited(65)?:
             guard mayBeCopied else { return "unexplained" }
             return outage.contains { $0.kind == .serverKilled } ? "server killed" : "published twice"
         default: return "unexplained"
+        }
+    }
+
+    /// A FIFO queue gives out a group's messages one after the other, each when the one before is settled.
+    private mutating func findDisorder() {
+        for messages in Dictionary(grouping: histories.values, by: { $0.message % SQSSoak.groups }).values {
+            let ends = messages.flatMap { history in
+                history.entries.filter { $0.isSettledByReport && $0.record?.exitCode != 75 }
+                    .map { (message: history.message, start: $0.run.start, worker: $0.run.worker) }
+            }.sorted { $0.start < $1.start }
+            for (former, latter) in zip(ends, ends.dropFirst()) where former.message > latter.message {
+                odd.append(
+                    Violation(
+                        message: latter.message,
+                        what: "was settled after message \(former.message) of its group, which came later",
+                        workers: [former.worker, latter.worker]))
+            }
         }
     }
 

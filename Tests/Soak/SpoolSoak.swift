@@ -25,7 +25,7 @@ struct SpoolSoak: SoakQueue {
         }
     }
 
-    func restartServer(after pause: Duration) async throws {}
+    func inflict(_ fault: FaultKind, for span: Duration) async throws {}
 
     func remaining() async throws -> Int {
         names("ready").count + names("claimed").count + names("delayed").count

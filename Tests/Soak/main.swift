@@ -44,6 +44,7 @@ func soak(_ kind: QueueKind, _ settings: SoakSettings) async throws -> Bool {
         case .redis: try await RedisSoak(.list)
         case .stream: try await RedisSoak(.stream)
         case .rabbitmq: try await RabbitMQSoak()
+        case .sqs, .fifo: try await SQSSoak(kind)
         }
     let evidence = try await QueueSoak(queue: queue, directory: directory, settings: settings, mark: mark).run()
     let verdict = SoakVerdict(evidence)

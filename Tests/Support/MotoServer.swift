@@ -45,8 +45,7 @@ public final class MotoServer: Sendable {
         let file = try directory.write(
             """
             [worker]
-            aws_access_key_id = \(keys.id)
-            aws_secret_access_key = \(keys.secret)
+            \(keys.profileLines)
             [wrong]
             aws_access_key_id = \(keys.id)
             aws_secret_access_key = \(Credentials.wrong)
@@ -99,6 +98,28 @@ public final class MotoServer: Sendable {
     public func revokeKeys(of name: String) async throws {
         let _: Int? = try await ask("revoke", ["name": name])
     }
+
+    /// Says of the keys that the time is over for which they were good.
+    public func expire(_ keys: AWSKeys) async throws {
+        let _: Int? = try await ask("expire", ["key": keys.id])
+    }
+}
+
+/// What AWS answers before SQS has looked at a request.
+public struct AWSRefusal: Sendable {
+    public var status: Int
+    public var code: String
+    public var message: String
+
+    public init(_ status: Int, _ code: String, _ message: String) {
+        self.status = status
+        self.code = code
+        self.message = message
+    }
+
+    public static let throttled = AWSRefusal(400, "ThrottlingException", "Rate exceeded")
+    public static let unavailable = AWSRefusal(503, "ServiceUnavailable", "Please try again")
+    public static let broken = AWSRefusal(500, "InternalFailure", "An internal error occurred")
 }
 
 /// What a user signs with.
@@ -112,4 +133,7 @@ public struct AWSKeys: Codable, Sendable {
     }
 
     public var variables: [String: String] { ["AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret] }
+
+    /// As a profile of the shared files has them.
+    public var profileLines: String { "aws_access_key_id = \(id)\naws_secret_access_key = \(secret)\n" }
 }

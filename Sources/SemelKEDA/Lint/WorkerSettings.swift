@@ -98,6 +98,9 @@ struct WorkerSettings: Sendable {
         if text("REDIS_HOST") != nil || isHidden("REDIS_HOST"), let name = text("REDIS_STREAM") {
             return (.redisStream, name, place("REDIS_STREAM"))
         }
+        if let url = text("SQS_QUEUE_URL") {
+            return url.split(separator: "/").last.map { (.sqs, String($0), place("SQS_QUEUE_URL")) }
+        }
         return nil
     }
 

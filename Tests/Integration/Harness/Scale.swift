@@ -18,11 +18,14 @@ enum Scale {
     /// - Parameters:
     ///   - text: The manifest, for standard input; `nil` when it is among the flags.
     ///   - temporary: Where its temporary files go: those of a command that is killed stay.
-    static func start(_ text: String?, _ flags: [String], temporary: String? = nil) throws -> Run {
-        Run(
+    static func start(
+        _ text: String?, _ flags: [String], temporary: String? = nil, environment: [String: String] = [:]
+    ) throws -> Run {
+        let own = temporary.map { ["TMPDIR": $0] } ?? [:]
+        return Run(
             process: try RunningProcess(
                 .semelctl, ["scale", "--json"] + (text == nil ? [] : ["-f", "-"]) + flags,
-                environment: RunningProcess.environment(adding: temporary.map { ["TMPDIR": $0] } ?? [:]),
+                environment: RunningProcess.environment(adding: environment.merging(own) { $1 }),
                 input: Array((text ?? "").utf8)))
     }
 

@@ -107,6 +107,15 @@ enum LintFixture {
         ),
         ("semel-runtime:1", "my-worker:1"), ("SEMEL_TIMEOUT", "LIMIT"), ("SEMEL_GRACE", "GRACE"))
 
+    /// SQS with semel, by the variable of other workers.
+    static let ownSQS = sqs.spoiled(
+        ("my-worker:1", "semel-runtime:1"), ("LIMIT, value: 25m", "SEMEL_TIMEOUT, value: 11h"),
+        ("GRACE", "SEMEL_GRACE"), ("              - {name: MQ_HOST, value: rabbitmq}\n", ""),
+        (
+            "MQ_QUEUE, value: scans",
+            "SQS_QUEUE_URL, value: \"https://sqs.eu-central-1.amazonaws.com/123456789012/scans\""
+        ))
+
     static func redisTrigger(_ list: String) -> String {
         """
             - type: redis

@@ -134,6 +134,12 @@ extension LintCase {
         LintCase(
             id: "SJ093", bad: amqp.spoiled(("MQ_QUEUE, value: scans", "MQ_QUEUE, value: scan")), good: amqp,
             line: "MQ_QUEUE", says: "the worker takes from ‘scan’, KEDA counts ‘scans’"),
+        LintCase(
+            id: "SJ093", bad: LintFixture.ownSQS.spoiled(("012/scans", "012/scan")), good: LintFixture.ownSQS,
+            line: "SQS_QUEUE_URL", says: "the worker takes from ‘scan’, KEDA counts ‘scans’"),
+        LintCase(
+            id: "SJ094", bad: LintFixture.ownSQS.spoiled(("value: 11h", "value: 24h")), good: LintFixture.ownSQS,
+            line: "SEMEL_TIMEOUT", says: "SQS gives a message away after 12h"),
     ]
 
     private static func facts(_ change: (inout QueueFacts) -> Void) -> QueueFacts {

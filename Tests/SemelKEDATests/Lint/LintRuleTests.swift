@@ -11,10 +11,11 @@ import Testing
         #expect(Set(LintCase.all.map(\.id)) == Set(ids), "each rule has a case")
     }
 
-    @Test(arguments: ["amqp", "http", "redis", "sqs", "stream"])
+    @Test(arguments: ["amqp", "http", "redis", "sqs", "own sqs", "stream"])
     func nothingIsSaidOfTheseFixtures(_ name: String) {
         let texts = [
             "amqp": LintFixture.amqp, "http": LintFixture.http, "redis": LintFixture.redis, "sqs": LintFixture.sqs,
+            "own sqs": LintFixture.ownSQS,
             "stream": LintFixture.stream,
         ]
         for version in ["2.19", "2.20.0", "2.20"] {

@@ -60,8 +60,20 @@ import Testing
         #expect(!failure("SignatureDoesNotMatch", "Check your key", status: 403).reason.contains("clock"))
     }
 
-    @Test func expiry() {
-        #expect(failure("ExpiredToken").isExpiry && failure("ExpiredTokenException").isExpiry)
-        #expect(!failure("AccessDenied").isExpiry)
+    /// Then others are looked for.
+    @Test func ofCredentials() {
+        for code in ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"] {
+            #expect(failure(code, status: 403).blamesCredentials, "\(code)")
+        }
+        #expect(!failure("AccessDenied").blamesCredentials)
+        #expect(!failure("RequestTimeTooSkewed", status: 403).blamesCredentials)
+        #expect(!failure("SignatureDoesNotMatch", "Signature expired: a", status: 403).blamesCredentials)
+    }
+
+    @Test func theCeiling() {
+        let failure = failure(
+            "InvalidParameterValue", "Value 9 is invalid. Reason: Total VisibilityTimeout for the message")
+        #expect(failure.isOfCeiling && failure.isLoss)
+        #expect(!self.failure("InvalidParameterValue", "The receipt handle has expired").isOfCeiling)
     }
 }

@@ -71,10 +71,13 @@ public final class SQSUnderTest: QueueUnderTest {
         var attributes: [String: String]
         var group: String?
         var deduplication: String?
+        var delay: Int?
 
-        public init(_ body: [UInt8], _ attributes: [String: String] = [:], group: String? = nil) {
+        /// - Parameter delay: For how many seconds it is nobody's.
+        public init(_ body: [UInt8], _ attributes: [String: String] = [:], group: String? = nil, delay: Int? = nil) {
             self.attributes = attributes
             self.group = group
+            self.delay = delay
             deduplication = group == nil ? nil : UUID().uuidString
             // What XML 1.0 has no characters for, SQS has none for either.
             if let text = String(validating: body, as: UTF8.self), !text.isEmpty,
@@ -120,6 +123,10 @@ public final class SQSUnderTest: QueueUnderTest {
         return messages.map(\.bytes)
     }
 
+    public func readyAndHeldBodies() async throws -> [[UInt8]] {
+        try await messages(in: name)?.map(\.bytes) ?? []
+    }
+
     /// All of them, in whatever state.
     public func messages(in queue: String) async throws -> [Seen]? {
         try await server.ask("messages", ["queue": queue])
@@ -159,5 +166,60 @@ public final class SQSUnderTest: QueueUnderTest {
 
     public func delete() async throws {
         let _: Int? = try await server.ask("delete", ["queue": name])
+    }
+
+    // MARK: What SQS does and moto does not
+
+    /// A receipt handle is good as long as it is the last one, and on a FIFO queue as long as the message is hidden.
+    public func fence() async throws {
+        let _: Int? = try await server.ask("fence", ["queue": name])
+    }
+
+    /// A claim lasts for no longer than this, in whole seconds, however often it is extended. SQS' own ceiling is 12 hours.
+    public func limitClaims(to span: Duration) async throws {
+        struct Input: Encodable {
+            var queue: String
+            var seconds: Int64
+        }
+        let _: Int? = try await server.ask("ceiling", Input(queue: name, seconds: span.components.seconds))
+    }
+
+    /// Refuses what is asked about this queue.
+    ///
+    /// - Parameters:
+    ///   - action: Only this, such as `ReceiveMessage`.
+    ///   - times: So often; without it until ``accept()``.
+    public func refuse(_ refusal: AWSRefusal, _ action: String? = nil, times: Int? = nil) async throws {
+        struct Input: Encodable {
+            var queue: String
+            var status: Int
+            var code: String
+            var message: String
+            var action: String?
+            var times: Int?
+        }
+        let _: Int? = try await server.ask(
+            "order",
+            Input(
+                queue: name, status: refusal.status, code: refusal.code, message: refusal.message, action: action,
+                times: times))
+    }
+
+    public func accept() async throws {
+        let _: Int? = try await server.ask("withdraw", ["queue": name])
+    }
+
+    /// How many requests have been refused so far.
+    public var refusals: Int {
+        get async throws { try await server.ask("refused", ["queue": name]) }
+    }
+
+    /// Puts the clock of this queue's server ahead of this machine's.
+    public func setClock(ahead span: Duration) async throws {
+        struct Input: Encodable {
+            var queue: String
+            var ahead: Int64
+        }
+        let _: Int? = try await server.ask("clock", Input(queue: name, ahead: span.components.seconds))
     }
 }

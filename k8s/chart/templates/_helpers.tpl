@@ -182,10 +182,11 @@ ready+held
 {{ .Values.worker.linger | default ($late | ternary "10s" "0s") }}
 {{- end }}
 
-{{- /* RabbitMQ takes a message back that is not acknowledged within 30 minutes. */ -}}
+{{- /* RabbitMQ takes a message back that is not acknowledged within 30 minutes, SQS after 12 hours. */ -}}
 {{- define "semel.timeout" -}}
-{{- $limited := and (eq .Values.queue.kind "rabbitmq") (eq .Values.queue.delivery "at-least-once") -}}
-{{ .Values.worker.timeout | default ($limited | ternary "25m" "24h") }}
+{{- $limits := dict "rabbitmq" "25m" "sqs" "11h" -}}
+{{- $isHeld := eq .Values.queue.delivery "at-least-once" -}}
+{{ .Values.worker.timeout | default ($isHeld | ternary (get $limits .Values.queue.kind) "") | default "24h" }}
 {{- end }}
 
 {{- /* A duration in whole seconds, rounded up. */ -}}

@@ -15,7 +15,7 @@ enum QueueRules {
             return [
                 LintRemark(
                     place(subject, queue), "KEDA cannot count ‘\(queue.queue)’, and makes 0 Jobs: \(trouble)",
-                    fix: queue.kind == .rabbitMQ
+                    fix: queue.kind == .rabbitMQ || queue.kind == .sqs
                         ? "make the queue before the ScaledJob: semelctl enqueue --declare"
                         : "use a key of the type that the URL and the trigger say")
             ]

@@ -2,13 +2,13 @@ import Semel
 
 /// Settings of semel's that do not fit the rest of the file.
 enum WorkerRules {
-    static let all = [acknowledgementTimeout, waitsForever, refusedSetting, anotherQueue]
+    static let all = [acknowledgementTimeout, waitsForever, refusedSetting, anotherQueue, claimCeiling]
 
     static let acknowledgementTimeout = LintRule(
         "SJ090", "acknowledgement-timeout", .warning,
         "A task on RabbitMQ that may run longer than the broker waits for its acknowledgement (30 minutes)."
     ) { subject in
-        guard let worker = subject.worker, takesFromRabbitMQ(subject), !worker.isHidden("SEMEL_TIMEOUT"),
+        guard let worker = subject.worker, takes(subject, from: .rabbitMQ), !worker.isHidden("SEMEL_TIMEOUT"),
             worker.text("SEMEL_DELIVERY") != "at-most-once", let limit = BrokerTimeout(subject.queue)
         else { return [] }
         let timeout = worker.timeout
@@ -23,9 +23,9 @@ enum WorkerRules {
         ]
     }
 
-    private static func takesFromRabbitMQ(_ subject: LintSubject) -> Bool {
-        if let queue = subject.worker?.queue { return queue.kind == .rabbitMQ }
-        return subject.triggers.contains { $0.broker == .rabbitMQ }
+    private static func takes(_ subject: LintSubject, from kind: QueueFacts.Kind) -> Bool {
+        if let queue = subject.worker?.queue { return queue.kind == kind }
+        return subject.triggers.contains { $0.broker == kind }
     }
 
     /// How long RabbitMQ waits for an acknowledgement.
@@ -124,6 +124,25 @@ enum WorkerRules {
                 "the worker takes from ‘\(queue.name)’, KEDA counts ‘\(names.joined(separator: "’ and ‘"))’: messages in the "
                     + "one make 0 Jobs, Jobs for the other find nothing",
                 fix: "name the same queue in both places")
+        ]
+    }
+
+    /// Source: Amazon SQS API Reference, ChangeMessageVisibility.
+    static let claimCeiling = LintRule(
+        "SJ094", "claim-ceiling", .warning,
+        "A task on SQS that may run longer than SQS hides a message (12 hours)."
+    ) { subject in
+        let ceiling = Duration.seconds(43_200)
+        guard let worker = subject.worker, takes(subject, from: .sqs), !worker.losesOnCrash,
+            let timeout = worker.timeout,
+            timeout >= ceiling
+        else { return [] }
+        return [
+            LintRemark(
+                worker.place("SEMEL_TIMEOUT"),
+                "SQS gives a message away after \(Units.text(ceiling)), however often its claim is extended: a task of up to "
+                    + "\(Units.text(timeout)) is stopped then with exit code 76, and begins again elsewhere",
+                fix: "write a SEMEL_TIMEOUT below \(Units.text(ceiling)), such as 11h, or cut the task in two")
         ]
     }
 }
