@@ -10,8 +10,7 @@ guard CommandLine.arguments.count == 2 else {
 do {
     let server = try await KubernetesStandIn()
     try server.kubeconfig().write(toFile: CommandLine.arguments[1], atomically: true, encoding: .utf8)
-    print(server.url)
-    fflush(stdout)
+    FileHandle.standardOutput.write(Data("\(server.url)\n".utf8))
     while readLine() != nil {}
     try await server.stop()
 } catch {
