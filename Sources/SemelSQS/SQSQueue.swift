@@ -72,12 +72,15 @@ public actor SQSQueue: MessageQueue {
         let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
         var backoff = Backoff()
         var patienceEnds: ContinuousClock.Instant?
+        // The same attempt at a FIFO queue brings the same message again, should its first answer be lost.
+        var attempt = MessageID.random()
         while !Task.isCancelled {
             let rest = end.map { $0 - .now } ?? Self.longestPoll
             do throws(SQSFailure) {
-                if let claim = try await poll(request, for: rest) { return claim }
+                if let claim = try await poll(request, for: rest, attempt: attempt) { return claim }
                 patienceEnds = nil
                 backoff = Backoff()
+                attempt = MessageID.random()
             } catch {
                 let limit = patienceEnds ?? .now + Self.patience
                 patienceEnds = limit
@@ -92,18 +95,19 @@ public actor SQSQueue: MessageQueue {
     }
 
     /// One long poll. What it brings after a cancellation is handed back.
-    private func poll(_ request: ClaimRequest, for rest: Duration) async throws(SQSFailure) -> SQSClaim? {
+    private func poll(_ request: ClaimRequest, for rest: Duration, attempt: String)
+        async throws(SQSFailure) -> SQSClaim?
+    {
         let url = try await client.queueURL()
         // A poll of no time at all would ask some of SQS' servers only, and may find nothing where there is something.
         let seconds = max(1, min(min(rest, Self.longestPoll), lease / 3).wholeSeconds)
         let asked = ContinuousClock.now
         let question = SQSWire.ReceiveMessage(
             queueUrl: url, waitTimeSeconds: seconds, visibilityTimeout: lease.wholeSeconds,
-            receiveRequestAttemptId: address.isFIFO ? MessageID.random() : nil)
+            receiveRequestAttemptId: address.isFIFO ? attempt : nil)
         let polling = Life.task { [client] () async -> Result<SQSWire.Received, SQSFailure> in
             do throws(SQSFailure) {
                 let limit = Duration.seconds(seconds) + SQSClient.patience
-                // The same attempt at a FIFO queue brings the same message again, should its first answer be lost.
                 return .success(try await client.call("ReceiveMessage", question, within: limit))
             } catch {
                 return .failure(error)
