@@ -36,8 +36,9 @@ struct MessageHistory: Sendable {
 /// How many copies of a message a queue may have come to hold, by the rules of at-least-once.
 ///
 /// With RabbitMQ a retry, a release and a dead letter are published first and acknowledged then. Whatever comes between the
-/// two leaves the copy and the original, and both are run, perhaps at the same time. SQS has that with dead letters only. A
-/// FIFO queue takes the second letter for the first, and the others settle in one step.
+/// two leaves the copy and the original, and both are run, perhaps at the same time. SQS has that with dead letters only, and
+/// one whose answer was lost is sent again. A FIFO queue takes the second letter for the first, and the others settle in one
+/// step.
 struct CopyCount {
     /// The moments from which on there may have been one more.
     private let moments: [Int64]
@@ -45,9 +46,11 @@ struct CopyCount {
     private let letters: Int
 
     init(_ history: MessageHistory, in queue: QueueKind, _ outages: [Outage]) {
+        let rejected = queue == .sqs ? history.entries.filter { $0.run.code == SoakTask.rejected } : []
+        // How often somebody tried again nobody knows.
         letters =
-            queue == .sqs
-            ? history.entries.count { $0.run.code == SoakTask.rejected && $0.record?.exitCode != SoakTask.rejected } : 0
+            rejected.contains { $0.record?.triedToSettleAgain ?? false }
+            ? Int(Int32.max) : rejected.count { $0.record?.exitCode != SoakTask.rejected }
         guard queue == .rabbitmq else {
             moments = []
             return

@@ -19,6 +19,8 @@ struct WorkerRecord: Sendable {
     /// Missing for a worker that would not end.
     let status: ExitStatus?
     let report: Report?
+    /// It had no good answer to its settlement at first.
+    let triedToSettleAgain: Bool
 
     var exitCode: Int32? { if case .exited(let code)? = status { code } else { nil } }
 }
@@ -103,7 +105,9 @@ actor WorkerCrew {
             try? Data(process.stderr.bytes).write(to: URL(fileURLWithPath: logFile(of: worker)))
             if status == nil { process.killGroup() }
             records.append(
-                WorkerRecord(worker: worker, start: start, end: WallClock.now, status: status, report: report))
+                WorkerRecord(
+                    worker: worker, start: start, end: WallClock.now, status: status, report: report,
+                    triedToSettleAgain: process.stderr.text.contains("could not settle, trying again")))
             // While the server is away nobody is helped by workers that come and go a hundred times a second.
             if status == .exited(69) { try? await Task.sleep(for: .milliseconds(200)) }
         } catch {
