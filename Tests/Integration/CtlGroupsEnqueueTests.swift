@@ -99,7 +99,7 @@ struct CtlGroupsEnqueueTests {
     ]
 
     @Test(arguments: mistakes)
-    func mistakes(_ arguments: [String], _ code: Int32, _ complaint: String) async throws {
+    func mistakesAreNamed(_ arguments: [String], _ code: Int32, _ complaint: String) async throws {
         let groups = try Groups()
         try await groups.assign(items: ["a", "b"], "--capacity", "3")
         let queue = try await QueueKind.spool.make()

@@ -67,7 +67,7 @@ struct CtlGroupsTroubleTests {
     ]
 
     @Test(arguments: badKeys)
-    func badKeys(_ input: [UInt8], _ complaint: String) async throws {
+    func keysThatCannotBe(_ input: [UInt8], _ complaint: String) async throws {
         let groups = try Groups()
         let process = try RunningProcess(
             .semelctl, ["groups", "assign", "--state", groups.state, "--capacity", "1"], input: input)

@@ -140,7 +140,7 @@ actor Assigner {
             repeated: seen.repeated)
         try check(summary, before)
         tally.begin("looking who is gone", of: nil)
-        let draft = try KeysDraft(old: old, table, hasher)
+        let draft = try KeysDraft(old: old, table, hasher, comeCount: seen.known)
         let plan = try CommandFailure.wrapping { () throws(ConfigurationError) in
             try KeysPlan(
                 there: draft.there, new: seen.new, capacity: capacity, rebalancing: settings.rebalancing)

@@ -11,11 +11,19 @@ struct KeysDraft {
     private(set) var there: [KeysPlan.Share]
 
     /// Looks which of the old items have come.
-    init(old: StateKeys?, _ table: KeyTable, _ hasher: KeyHasher) throws(CommandFailure) {
+    ///
+    /// - Parameter comeCount: How many of them have.
+    init(old: StateKeys?, _ table: KeyTable, _ hasher: KeyHasher, comeCount: Int) throws(CommandFailure) {
         self.old = old
         let groups = old?.header.groups ?? []
-        var stays = Bitmap(count: old?.header.items ?? 0)
-        var there = groups.map { KeysPlan.Share(group: $0.number, items: 0) }
+        let haveAllCome = comeCount == old?.header.items
+        stays = Bitmap(count: old?.header.items ?? 0, all: haveAllCome)
+        there = groups.map { KeysPlan.Share(group: $0.number, items: haveAllCome ? $0.items : 0) }
+        if !haveAllCome { try look(table, hasher) }
+    }
+
+    private mutating func look(_ table: KeyTable, _ hasher: KeyHasher) throws(CommandFailure) {
+        var (stays, there) = (stays, there)
         var index = 0
         try old?.read { group, key throws(CommandFailure) in
             let hasCome = try CommandFailure.wrapping { () throws(SystemError) in
@@ -28,8 +36,7 @@ struct KeysDraft {
             index += 1
             return true
         }
-        self.stays = stays
-        self.there = there
+        (self.stays, self.there) = (stays, there)
     }
 
     /// Writes the text.
@@ -238,8 +245,8 @@ extension KeyRange? {
 struct Bitmap {
     private var words: [UInt64]
 
-    init(count: Int) {
-        words = Array(repeating: 0, count: count / 64 + 1)
+    init(count: Int, all: Bool) {
+        words = Array(repeating: all ? .max : 0, count: count / 64 + 1)
     }
 
     subscript(index: Int) -> Bool {
