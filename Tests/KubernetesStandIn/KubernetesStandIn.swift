@@ -7,7 +7,8 @@ import Synchronization
 public import TestSupport
 
 /// An API server that speaks the real wire format on a port of loopback, for as long as it is referred to: discovery,
-/// objects with server-side apply and all that goes with it, lists in pages, watches. kubectl works with it.
+/// objects with server-side apply and all that goes with it, lists in pages, watches. In JSON only:
+/// kubectl works with it, but for those of its generators that write protobuf (`kubectl create configmap`).
 public final class KubernetesStandIn: Sendable {
     public let port: Int
     public let cluster: StandInCluster

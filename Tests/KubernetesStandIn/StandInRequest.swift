@@ -32,6 +32,10 @@ struct StandInRequest: Sendable {
     }
 
     func json() throws -> JSONValue {
+        guard headers["content-type"]?.contains("protobuf") != true else {
+            throw StandInRefusal(
+                code: 415, reason: "UnsupportedMediaType", message: "the stand-in reads JSON only, not protobuf")
+        }
         guard let json = try? JSONValue(parsing: body) else {
             throw StandInRefusal.badRequest("the object provided is unrecognized (must be of type Object)")
         }

@@ -27,6 +27,10 @@ struct KubectlTests {
 
         """
 
+    private static func map(_ number: Int) -> String {
+        #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"map-\#(number)"},"data":{"x":"\#(number)"}}"#
+    }
+
     private let fixture: Fixture
 
     init() async throws {
@@ -102,7 +106,7 @@ struct KubectlTests {
     @Test("objects are made, listed by labels and pages, changed and deleted")
     func objects() async throws {
         for number in 0..<5 {
-            _ = try await kubectl("create", "configmap", "map-\(number)", "--from-literal", "x=\(number)")
+            _ = try await kubectl("create", "-f", "-", input: Self.map(number))
         }
         _ = try await kubectl("label", "configmap", "map-1", "map-3", "app=semel")
         #expect(try await kubectl("get", "cm", "-l", "app=semel", "-o", "name") == "configmap/map-1\nconfigmap/map-3\n")
@@ -114,15 +118,27 @@ struct KubectlTests {
         #expect(fixture.cluster.object(ConfigMap.self, "map-1", in: "default")?.data == ["y": "2"])
         #expect(try await kubectl("delete", "configmap", "map-0").contains("\"map-0\" deleted"))
         #expect(try await refusal("get", "configmap", "map-0").contains("configmaps \"map-0\" not found"))
-        #expect(try await refusal("create", "configmap", "map-1").contains("configmaps \"map-1\" already exists"))
+        #expect(
+            try await refusal("create", "-f", "-", input: Self.map(1)).contains(#"configmaps "map-1" already exists"#))
     }
 
     @Test("a CronJob's Job, its pod and its log, an event, and the end of them all")
     func running() async throws {
         _ = try await kubectl("apply", "--server-side", "-f", "-", input: Self.cronJob)
-        _ = try await kubectl("create", "job", "by-hand", "--from=cronjob/nightly")
+        let owner = try #require(fixture.cluster.object(CronJob.self, "nightly", in: "default"))
+        let made: JSONValue = [
+            "apiVersion": "batch/v1", "kind": "Job",
+            "metadata": [
+                "name": "by-hand",
+                "ownerReferences": [
+                    ["apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly", "uid": .string(owner.uid)]
+                ],
+            ],
+            "spec": owner.jobTemplate["spec"] ?? [:],
+        ]
+        _ = try await kubectl("create", "-f", "-", input: made.text)
         let job = try #require(fixture.cluster.object(Job.self, "by-hand", in: "default"))
-        #expect(job.ownerReferences.map(\.name) == ["nightly"])
+        #expect(job.isOwned(by: owner.uid))
         var pod = Pod(name: "by-hand-x", namespace: "default")
         pod.json["spec"] = ["containers": [["name": "main", "image": "app:1"]]]
         pod.json["metadata", "ownerReferences"] = [
