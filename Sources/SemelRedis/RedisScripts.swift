@@ -246,8 +246,8 @@ enum RedisScripts {
             for index = 1, #entry[2], 2 do fields[entry[2][index]] = entry[2][index + 1] end
             if not fields.body then return 0 end
             -- What comes after the body is asked for before it.
-            redis.call('XDEL', KEYS[2], '0-0')
             redis.call('ZADD', KEYS[3], 'XX', 0, '')
+            redis.call('XDEL', KEYS[2], '0-0')
             redis.call('RPUSH', KEYS[1], fields.body)
             if fields.id and fields.id ~= '' then redis.call('ZADD', KEYS[3], 0, name(fields.body, fields.id)) end
             redis.call('XDEL', KEYS[2], ARGV[1])
