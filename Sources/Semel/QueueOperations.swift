@@ -54,15 +54,19 @@ public struct QueueCounts: Sendable, Codable, Hashable {
     public var dead: Int?
     /// Since the oldest ready message was queued.
     public var oldestSeconds: Double?
+    /// Of messages that no worker will ever find: a sentence without a full stop.
+    public var warning: String?
 
     public init(
-        ready: Int, claimed: Int? = nil, delayed: Int? = nil, dead: Int? = nil, oldestSeconds: Double? = nil
+        ready: Int, claimed: Int? = nil, delayed: Int? = nil, dead: Int? = nil, oldestSeconds: Double? = nil,
+        warning: String? = nil
     ) {
         self.ready = ready
         self.claimed = claimed
         self.delayed = delayed
         self.dead = dead
         self.oldestSeconds = oldestSeconds
+        self.warning = warning
     }
 }
 

@@ -166,6 +166,16 @@ public enum RedisFailure: Error, Sendable {
     /// Whether asking again would most likely be answered alike. What Redis says of its own state passes.
     var isLasting: Bool {
         guard case .answered(let text) = self else { return false }
-        return ["WRONGTYPE", "NOPERM", "NOAUTH", "WRONGPASS", "unknown command"].contains { text.contains($0) }
+        return Self.isRefusal(text) || ["WRONGTYPE", "unknown command"].contains { text.contains($0) }
+    }
+
+    /// Whether Redis answered that this user is none, or may not do this.
+    ///
+    /// Of a command that a script sends, servers before 7.2 say so without a code.
+    public static func isRefusal(_ answer: String) -> Bool {
+        [
+            "NOAUTH", "WRONGPASS", "NOPERM", "AUTH", "invalid password", "unauthenticated",
+            "The user executing the script",
+        ].contains { answer.contains($0) }
     }
 }

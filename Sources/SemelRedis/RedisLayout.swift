@@ -78,7 +78,8 @@ struct RedisDelivery: Sendable {
 
 enum RedisFound: Sendable {
     case message(RedisDelivery)
-    case nothing(RedisLeases?)
+    /// - Parameter warning: Of messages that nobody will ever find.
+    case nothing(RedisLeases?, warning: String? = nil)
 }
 
 /// What is leased, or rests before its next attempt: the times until the earliest and the latest end.

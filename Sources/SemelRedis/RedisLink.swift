@@ -60,9 +60,10 @@ final class RedisLink: Sendable {
             throw .misconfigured(error.description)
         }
         var greetings: [EventLoopFuture<RedisValue>] = []
-        if let password = who.password {
+        // A user without a password is one that needs none, and not the default user.
+        if who.user != nil || who.password != nil {
             let user = who.user.map { [RedisArgument($0)] } ?? []
-            greetings.append(send(["AUTH"] + user + [RedisArgument(password)], within: limit))
+            greetings.append(send(["AUTH"] + user + [RedisArgument(who.password ?? "")], within: limit))
         }
         if database != 0 {
             greetings.append(send(["SELECT", RedisArgument(database)], within: limit))

@@ -23,6 +23,8 @@ public actor RedisQueue: MessageQueue {
     private var leaseEnds = ContinuousClock.now
     /// What was said last about trouble with Redis.
     private var trouble: String?
+    /// Of messages that nobody finds, it is said once.
+    private var hasWarned = false
 
     private static let taken = ClaimLoss("the lease ended and another worker took the message, or it was deleted")
     /// For how long a settlement that Redis refuses is tried again before the message is handed back (rights may be
@@ -67,7 +69,12 @@ public actor RedisQueue: MessageQueue {
             let leases: RedisLeases?
             switch found {
             case .message(let delivery): return claim(delivery, request.delivery, since: asked)
-            case .nothing(let held): leases = held
+            case .nothing(let held, let warning):
+                leases = held
+                if let warning, !hasWarned {
+                    log.warning("\(warning)")
+                    hasWarned = true
+                }
             }
             if request.wait == .upTo(.zero) { return nil }
             var until = end
@@ -221,7 +228,8 @@ public actor RedisQueue: MessageQueue {
         if let loss = claim.loss.value { throw .lost(loss) }
         // Nobody else can have what is off the list; so long an outage is ridden out for its result or its dead letter.
         if claim.atMostOnce { leaseEnds = .now + lease }
-        let insistUntil = ContinuousClock.now + min(lease / 2, Self.insistence)
+        // The lease may not have been extended for a while, for the same reason.
+        let insistUntil = ContinuousClock.now + min((leaseEnds - .now) / 2, Self.insistence)
         // What is refused is handed back: as an attempt that was used, or else as if there had been none.
         var wishes = [settlement] + (claim.atMostOnce ? [] : [.retry(after: Self.insistence), .release])
         var refusal: RedisFailure?
@@ -285,11 +293,15 @@ extension RedisFailure {
         case .answered(let answer): text = answer
         }
         func says(_ words: String...) -> Bool { words.contains { text.contains($0) } }
-        if says("NOAUTH", "WRONGPASS", "NOPERM", "invalid password", "AUTH", "unauthenticated") {
-            return .refused("\(place) refused: \(text)")
-        }
         if says("WRONGTYPE") {
-            return .misconfigured("\(place): ‘\(key)’ is not a \(type)")
+            // It may be one of the keys beside it.
+            return .misconfigured(
+                says(", at ")
+                    ? "\(place): \(text)" : "\(place): ‘\(key)’ is not a \(type)")
+        }
+        if RedisFailure.isRefusal(text) {
+            let hint = says("The user executing") && !says(", at ") ? "; ‘ACL LOG’ says which" : ""
+            return .refused("\(place) refused: \(text)\(hint)")
         }
         if says("SELECT is not allowed") {
             return .misconfigured("\(place): a cluster has database 0 and no other; write /0")

@@ -12,22 +12,22 @@ extension RedisScripts {
 
         """
 
-    /// Common to all that take a body off the list. KEYS list, leases, payloads, attempts, delayed, named.
-    static let takeName = """
+    /// Common to all that take a body off the list. KEYS list, leases, payloads, attempts, delayed, named. Finds what
+    /// stands in the set for this body, and which id it is to have, if any.
+    static let findName = """
         local function within(prefix)
             local last = string.sub(prefix, 1, -2) .. ';'
             return redis.call('ZRANGEBYLEX', KEYS[6], '[' .. prefix, '(' .. last, 'LIMIT', 0, 1)[1]
         end
         -- A body is hashed only where one of its length has an id.
-        local function takeName(body)
-            if not within(#body .. ':') then return false end
+        local function findName(body)
+            if not within(#body .. ':') then return end
             local prefix = #body .. ':' .. redis.sha1hex(body) .. ':'
             local found = within(prefix)
-            if not found then return false end
-            redis.call('ZREM', KEYS[6], found)
+            if not found then return end
             local id = string.sub(found, #prefix + 1)
             -- Two messages that are held under one id would be one.
-            return redis.call('HEXISTS', KEYS[4], id) == 0 and id
+            return found, redis.call('HEXISTS', KEYS[4], id) == 0 and id
         end
 
         """
@@ -38,26 +38,36 @@ extension RedisScripts {
     /// An id of the producer's stays in the set until the task has ended, in another form. A message that was claimed
     /// before is taken as well, with the number of its attempt, so that it does not stay for ever.
     static let pop =
-        now + takeName + """
+        now + all + findName + """
+            local function taken(id)
+                return {'ZADD', KEYS[6], 0, 'taken:' .. id, undo = {'ZREM', KEYS[6], 'taken:' .. id}}
+            end
             local id = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', 0, 1)[1]
             if id then
                 local body = redis.call('HGET', KEYS[3], id)
-                local attempt = redis.call('HINCRBY', KEYS[4], id, 1)
-                redis.call('ZREM', KEYS[2], id)
-                redis.call('HDEL', KEYS[3], id)
-                redis.call('HDEL', KEYS[4], id)
-                redis.call('SREM', KEYS[5], id)
-                redis.call('HDEL', KEYS[7], id)
-                if body then
-                    redis.call('ZADD', KEYS[6], 0, 'taken:' .. id)
-                    return {id, body, attempt}
-                end
+                local attempt = (redis.call('HGET', KEYS[4], id) or 0) + 1
+                local refused = all({
+                    {'HDEL', KEYS[3], ''}, {'HDEL', KEYS[4], ''}, {'HDEL', KEYS[7], ''},
+                    {'SREM', KEYS[5], ''}, {'ZREM', KEYS[6], ''},
+                    body and taken(id) or {'ZREM', KEYS[2], ''},
+                    {'ZREM', KEYS[2], id},
+                    {'HDEL', KEYS[3], id}, {'HDEL', KEYS[4], id}, {'HDEL', KEYS[7], id},
+                    {'SREM', KEYS[5], id},
+                })
+                if refused then return refused end
+                if body then return {id, body, attempt} end
             end
-            local body = redis.call('LPOP', KEYS[1])
+            local body = redis.call('LINDEX', KEYS[1], 0)
             if not body then return false end
-            id = takeName(body)
-            if id then redis.call('ZADD', KEYS[6], 0, 'taken:' .. id) end
-            return {id or ARGV[1], body, 1}
+            local found, named = findName(body)
+            local refused = all({
+                {'ZREM', KEYS[6], ''},
+                named and taken(named) or {'ZREM', KEYS[6], ''},
+                {'LPOP', KEYS[1]},
+                {'ZREM', KEYS[6], found or ''},
+            })
+            if refused then return refused end
+            return {named or ARGV[1], body, 1}
             """
 
     /// KEYS list, named, result; ARGV body, id. An older result of the same id is none of this message's. Returns what
@@ -65,9 +75,11 @@ extension RedisScripts {
     private static let putNamed =
         name + """
             local named = name(ARGV[1], ARGV[2])
+            -- What comes with the body is asked for before it.
+            redis.call('ZADD', KEYS[2], 'XX', 0, '')
+            redis.call('DEL', KEYS[3])
             redis.call('RPUSH', KEYS[1], ARGV[1])
             redis.call('ZADD', KEYS[2], 0, named)
-            redis.call('DEL', KEYS[3])
             local time = redis.call('TIME')
             return {named, string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))}
             """

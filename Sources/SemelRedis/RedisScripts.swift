@@ -21,36 +21,72 @@ enum RedisScripts {
 
             """
 
+    /// Does all of the steps or none of them. A step is a command; where a later one may be refused, also what undoes it.
+    /// What is done for good comes last; what it needs, and what undoing needs, is asked for first, by a command that
+    /// changes nothing: removing the member ‘’, which nothing is called.
+    ///
+    /// Returns an error that says which step was refused.
+    static let all = """
+        local function all(steps)
+            for index, step in ipairs(steps) do
+                local answer = redis.pcall(unpack(step))
+                if type(answer) == 'table' and answer.err then
+                    for before = index - 1, 1, -1 do
+                        if steps[before].undo then redis.call(unpack(steps[before].undo)) end
+                    end
+                    return {err = answer.err .. ', at ' .. step[1] .. ' ' .. step[2]}
+                end
+            end
+        end
+
+        """
+
     /// KEYS list, leases, payloads, attempts, delayed, named, owners; ARGV new id, lease (ms), largest body wanted
     /// (bytes), token.
     /// Returns `{id, attempt, size, body or nil}`, or `{nil, now, the earliest and the latest lease's end or -1}`.
     static let claim =
-        now + takeName + """
-            local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', 0, 1)
-            local id, body, attempt = due[1], nil, 1
+        now + all + findName + """
+            local id = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', text(now), 'LIMIT', 0, 1)[1]
+            local body, attempt, refused
+            local leased = text(now + ARGV[2])
             if id then
                 body = redis.call('HGET', KEYS[3], id)
-                attempt = redis.call('HINCRBY', KEYS[4], id, 1)
-                redis.call('SREM', KEYS[5], id)
                 if not body then
-                    redis.call('ZREM', KEYS[2], id)
+                    redis.call('SREM', KEYS[5], id)
                     redis.call('HDEL', KEYS[4], id)
                     redis.call('HDEL', KEYS[7], id)
+                    redis.call('ZREM', KEYS[2], id)
                     return {false, text(now), text(now), text(now)}
                 end
+                attempt = (redis.call('HGET', KEYS[4], id) or 0) + 1
+                refused = all({
+                    {'SREM', KEYS[5], ''},
+                    {'ZADD', KEYS[2], 'XX', 0, ''},
+                    {'HINCRBY', KEYS[4], id, 1, undo = {'HINCRBY', KEYS[4], id, -1}},
+                    {'HSET', KEYS[7], id, ARGV[4]},
+                    {'ZADD', KEYS[2], leased, id},
+                    {'SREM', KEYS[5], id},
+                })
             else
-                body = redis.call('LPOP', KEYS[1])
+                body = redis.call('LINDEX', KEYS[1], 0)
                 if not body then
                     local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
                     local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
                     return {false, text(now), first[2] and text(first[2]) or '-1', last[2] and text(last[2]) or '-1'}
                 end
-                id = takeName(body) or ARGV[1]
-                redis.call('HSET', KEYS[3], id, body)
-                redis.call('HSET', KEYS[4], id, 1)
+                local found, named = findName(body)
+                id, attempt = named or ARGV[1], 1
+                refused = all({
+                    {'HDEL', KEYS[3], ''}, {'HDEL', KEYS[4], ''}, {'HDEL', KEYS[7], ''}, {'ZREM', KEYS[6], ''},
+                    {'HSET', KEYS[3], id, body, undo = {'HDEL', KEYS[3], id}},
+                    {'HSET', KEYS[4], id, 1, undo = {'HDEL', KEYS[4], id}},
+                    {'HSET', KEYS[7], id, ARGV[4], undo = {'HDEL', KEYS[7], id}},
+                    {'ZADD', KEYS[2], leased, id, undo = {'ZREM', KEYS[2], id}},
+                    {'LPOP', KEYS[1]},
+                    {'ZREM', KEYS[6], found or ''},
+                })
             end
-            redis.call('ZADD', KEYS[2], text(now + ARGV[2]), id)
-            redis.call('HSET', KEYS[7], id, ARGV[4])
+            if refused then return refused end
             local wanted = #body <= tonumber(ARGV[3])
             return {id, attempt, #body, wanted and body or false}
             """
@@ -84,14 +120,22 @@ enum RedisScripts {
         once + """
             local leased = redis.call('ZSCORE', KEYS[2], id)
             if redis.call('HGET', KEYS[7], id) ~= token or not leased then return 0 end
+            local function settled()
+                -- The lease tells as well that nobody holds it.
+                redis.pcall('HDEL', KEYS[7], id)
+                remember(leased - now)
+            end
+
+            """
+
+    /// What forgets the message is asked for before anything is done.
+    private static let ending =
+        ours + """
+            for _, key in ipairs({KEYS[3], KEYS[4], KEYS[7]}) do redis.call('HDEL', key, '') end
             local function forget()
                 redis.call('ZREM', KEYS[2], id)
                 redis.call('HDEL', KEYS[3], id)
                 redis.call('HDEL', KEYS[4], id)
-            end
-            local function settled()
-                redis.call('HDEL', KEYS[7], id)
-                remember(leased - now)
             end
 
             """
@@ -106,6 +150,7 @@ enum RedisScripts {
     /// At most once: the message is off the list, and nobody else can have it. ARGV[4] for how long it may be asked (ms).
     private static let taken =
         once + """
+            redis.call('ZREM', KEYS[8], '')
             local function forget() redis.call('ZREM', KEYS[8], 'taken:' .. id) end
             local function settled() remember(ARGV[4]) end
 
@@ -118,7 +163,7 @@ enum RedisScripts {
         """
 
     /// KEYS[9] result; ARGV[5] its time to live (ms), ARGV[6] the result; or neither.
-    static let complete = ours + keepResult(key: 9, first: 5) + settle
+    static let complete = ending + keepResult(key: 9, first: 5) + settle
     static let completeTaken = taken + keepResult(key: 9, first: 5) + settle
 
     /// - Parameter first: The argument with which the result's time to live, and the result, begin, where there is one.
@@ -129,6 +174,7 @@ enum RedisScripts {
     /// ARGV[4] delay (ms).
     static let retry =
         ours + """
+            redis.call('ZADD', KEYS[2], 'XX', 0, '')
             redis.call('SADD', KEYS[5], id)
             redis.call('ZADD', KEYS[2], 'XX', text(now + ARGV[4]), id)
             settled()
@@ -139,24 +185,35 @@ enum RedisScripts {
     /// attempts are counted, due at once and marked as held by nobody: the next claim has the same number.
     /// ARGV[5] is there when the id is the producer's.
     static let release =
-        ours + name + """
+        ending + name + all + """
+            local refused
             if redis.call('HGET', KEYS[4], id) == '1' then
                 local body = redis.call('HGET', KEYS[3], id)
-                if ARGV[5] then redis.call('ZADD', KEYS[8], 0, name(body, id)) end
-                redis.call('LPUSH', KEYS[1], body)
-                forget()
+                local named = ARGV[5] and name(body, id)
+                local steps = {{'LPUSH', KEYS[1], body}}
+                if named then
+                    table.insert(steps, 1, {'ZREM', KEYS[8], ''})
+                    table.insert(steps, 2, {'ZADD', KEYS[8], 0, named, undo = {'ZREM', KEYS[8], named}})
+                end
+                refused = all(steps)
+                if not refused then forget() end
             else
-                redis.call('SADD', KEYS[5], id)
-                redis.call('HINCRBY', KEYS[4], id, -1)
-                redis.call('ZADD', KEYS[2], 'XX', text(now), id)
+                refused = all({
+                    {'ZADD', KEYS[2], 'XX', 0, ''},
+                    {'HINCRBY', KEYS[4], id, -1, undo = {'HINCRBY', KEYS[4], id, 1}},
+                    {'SADD', KEYS[5], id},
+                    {'ZADD', KEYS[2], 'XX', text(now), id},
+                })
             end
+            if refused then return refused end
             settled()
             return 1
             """
 
     /// KEYS[9] dead; ARGV[5…] the fields that go with the body.
     static let deadLetter =
-        ours + "redis.call('XADD', KEYS[9], '*', 'id', id, 'body', redis.call('HGET', KEYS[3], id), unpack(ARGV, 5))\n"
+        ending
+        + "redis.call('XADD', KEYS[9], '*', 'id', id, 'body', redis.call('HGET', KEYS[3], id), unpack(ARGV, 5))\n"
         + settle
 
     /// KEYS[9] dead; ARGV[5…] the body's field and the others.
@@ -188,6 +245,9 @@ enum RedisScripts {
             local fields = {}
             for index = 1, #entry[2], 2 do fields[entry[2][index]] = entry[2][index + 1] end
             if not fields.body then return 0 end
+            -- What comes after the body is asked for before it.
+            redis.call('ZADD', KEYS[3], 'XX', 0, '')
+            redis.call('XDEL', KEYS[2], '0-0')
             redis.call('RPUSH', KEYS[1], fields.body)
             if fields.id and fields.id ~= '' then redis.call('ZADD', KEYS[3], 0, name(fields.body, fields.id)) end
             redis.call('XDEL', KEYS[2], ARGV[1])

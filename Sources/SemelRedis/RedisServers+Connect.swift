@@ -110,8 +110,14 @@ private struct RedisSearch {
         let link = try await RedisLink.open(
             sentinel, as: credentials, database: 0, tls: servers.tls, on: group, within: limit)
         defer { link.close() }
-        let answer = try await link.command(
-            ["SENTINEL", "get-master-addr-by-name", RedisArgument(master)], within: limit)
+        let answer: RedisValue
+        do throws(RedisFailure) {
+            answer = try await link.command(
+                ["SENTINEL", "get-master-addr-by-name", RedisArgument(master)], within: limit)
+        } catch {
+            guard case .answered(let text) = error, text.contains("unknown command") else { throw error }
+            throw .mismatch("it is no sentinel; use \(servers.tls == nil ? "redis" : "rediss")://")
+        }
         if case .null = answer { return nil }
         guard let parts = answer.elements, parts.count == 2, let name = parts[0].text, let port = parts[1].integer
         else { throw .broken("the sentinel answered out of turn") }

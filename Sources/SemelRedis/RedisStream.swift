@@ -32,14 +32,24 @@ struct RedisStream: RedisLayout {
         ]
         let names = [keys.stream, keys.delayed, keys.taken]
         return RedisQuestion(command: RedisScripts.run(RedisStreamScripts.claim, keys: names, arguments)) {
-            [field] reply throws(RedisFailure) in
-            guard let parts = reply.elements, parts.count == 3 else { throw .outOfTurn }
+            [self] reply throws(RedisFailure) in
+            guard let parts = reply.elements, parts.count >= 3 else { throw .outOfTurn }
             if let delivery = try Self.delivery(parts[0], parts[2], attempt: parts[1], field) {
                 return .message(delivery)
             }
-            guard let first = parts[1].integer, let last = parts[2].integer else { throw .outOfTurn }
-            return .nothing(first < 0 ? nil : RedisLeases(millisecondsTo: first, last))
+            guard parts.count == 4, let first = parts[1].integer, let last = parts[2].integer else { throw .outOfTurn }
+            let leases = first < 0 ? nil : RedisLeases(millisecondsTo: first, last)
+            return .nothing(leases, warning: warning(missed: parts[3].integer))
         }
+    }
+
+    /// - Parameter missed: How many entries the group never gets.
+    private func warning(missed: Int64?) -> String? {
+        guard let missed, missed > 0 else { return nil }
+        return
+            "\(missed) of the entries in the stream ‘\(key)’ are claimed by nobody, though KEDA counts them: the group "
+            + "‘\(group)’ began behind them, or they were acknowledged and not deleted. While nothing is claimed or "
+            + "delayed, ‘XGROUP SETID \(key) \(group) 0’ gives the group all of them"
     }
 
     /// Wakes one of those who wait, and has the entry.
@@ -189,10 +199,11 @@ extension RedisStream {
         return RedisQuestion(command: RedisScripts.run(RedisStreamScripts.counts, keys: names, arguments)) {
             reply throws(RedisFailure) in
             let counts = (reply.elements ?? []).compactMap { $0.integer.map { Int($0) } }
-            guard counts.count == 5 else { throw .outOfTurn }
+            guard counts.count == 6 else { throw .outOfTurn }
             return QueueCounts(
                 ready: counts[0], claimed: counts[1], delayed: counts[2], dead: counts[3],
-                oldestSeconds: counts[4] < 0 ? nil : Double(counts[4]) / 1_000)
+                oldestSeconds: counts[4] < 0 ? nil : Double(counts[4]) / 1_000,
+                warning: warning(missed: Int64(counts[5])))
         }
     }
 

@@ -1,7 +1,7 @@
 /// For those who look at a stream from outside.
 extension RedisStreamScripts {
     /// KEYS stream, delayed, dead; ARGV group, lease (ms) of clients whose name says none. Returns `{ready, claimed,
-    /// delayed, dead, age of the oldest that is ready (ms) or -1}` and changes nothing.
+    /// delayed, dead, age of the oldest that is ready (ms) or -1, entries that the group never gets}` and changes nothing.
     ///
     /// An entry is as old as its id says. Of those that are due, so many are looked at that the server is not held up.
     static let counts =
@@ -27,7 +27,10 @@ extension RedisStreamScripts {
                 local time = tonumber(string.match(entry, '^%d+'))
                 oldest = math.min(oldest or time, time)
             end
-            local held, orphans, unread = 0, 0, length
+            local held, orphans, unread, missed = 0, 0, length, 0
+            local resting = redis.call('ZCARD', delayed)
+            local from = info and after(info['last-delivered-id']) or '-'
+            local ahead = redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
             if info then
                 local seen = 0
                 each(function(rest, entry)
@@ -39,20 +42,19 @@ extension RedisStreamScripts {
                     return seen == 10000
                 end)
                 held = info.pending - orphans
-                -- A server before 7.0, or one that has lost count, tells no lag.
-                unread = info.lag or length - info.pending - redis.call('ZCARD', delayed)
+                -- A server before 7.0, or one that has lost count, tells no lag; then what lies before the group's first
+                -- entry cannot be told from what is behind its last.
+                local rest = length - info.pending - resting
+                unread = info.lag or ahead and rest or 0
+                if info.lag or not ahead then missed = math.max(0, rest - unread) end
             end
             local due = redis.call('ZCOUNT', delayed, '-inf', text(now))
             for _, entry in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', text(now), 'LIMIT', 0, 1000)) do
                 see(entry)
             end
-            if unread > 0 and not oldest then
-                local from = info and after(info['last-delivered-id']) or '-'
-                local first = redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
-                if first then see(first[1]) end
-            end
+            if unread > 0 and not oldest and ahead then see(ahead[1]) end
             local age = oldest and math.max(0, now - oldest) or -1
-            return {math.max(0, unread) + orphans + due, held, redis.call('ZCARD', delayed) - due, dead, age}
+            return {math.max(0, unread) + orphans + due, held, resting - due, dead, age, missed}
             """
 
     /// KEYS stream; ARGV of each message the number of its fields' names and values, and these.
@@ -106,6 +108,8 @@ extension RedisStreamScripts {
             end
         end
         if not fields[1] then return 0 end
+        -- What comes after it is asked for before it.
+        redis.call('XDEL', KEYS[2], '0-0')
         redis.call('XADD', KEYS[1], '*', unpack(fields))
         redis.call('XDEL', KEYS[2], ARGV[1])
         return 1

@@ -38,13 +38,19 @@ enum RedisStreamScripts {
 
     /// KEYS stream, delayed, taken; ARGV group, consumer, lease (ms), largest value wanted (bytes), delivery.
     /// Returns `{entry, attempt, {field, value, …}}`, with the size in the place of a value that is too large, or
-    /// `{nil, time to the earliest and to the latest end of a lease or rest (ms) or -1}`.
+    /// `{nil, time to the earliest and to the latest end of a lease or rest (ms) or -1, entries that the group never gets}`.
     static let claim =
         RedisScripts.now + """
             local stream, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
             local lease, largest, taking = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == 'at-most-once'
 
             """ + consumers + claims + """
+            if taking then
+                -- What takes the message off the queue is asked for before anything is done.
+                redis.call('SREM', KEYS[3], '')
+                redis.call('XACK', stream, group, '0-0')
+                redis.call('XDEL', stream, '0-0')
+            end
             local function give(entry, attempt, fields)
                 if taking then
                     for index = 1, #fields, 2 do
@@ -60,9 +66,11 @@ enum RedisStreamScripts {
                 return {entry, attempt, fields}
             end
             local function take(entry, attempt)
-                redis.call('XCLAIM', stream, group, me, 0, entry, 'RETRYCOUNT', attempt, 'FORCE', 'JUSTID')
                 local found = redis.call('XRANGE', stream, entry, entry)[1]
-                if found then return give(entry, attempt, found[2]) end
+                if found then
+                    redis.call('XCLAIM', stream, group, me, 0, entry, 'RETRYCOUNT', attempt, 'FORCE', 'JUSTID')
+                    return give(entry, attempt, found[2])
+                end
                 -- Somebody has deleted it.
                 redis.call('XACK', stream, group, entry)
             end
@@ -70,9 +78,13 @@ enum RedisStreamScripts {
             local mine = redis.pcall('XPENDING', stream, group, '-', '+', 1, me)
             if mine.err then
                 if not string.find(mine.err, 'NOGROUP', 1, true) then return mine end
+                local before = redis.call('ZRANGE', delayed, 0, 999)
                 redis.call('XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM')
-                -- To a new group all that is in the stream is new.
-                redis.call('DEL', delayed)
+                -- To a new group all that is in the stream is new. (To remove these is allowed; to delete a key, perhaps not.)
+                while before[1] do
+                    redis.call('ZREM', delayed, unpack(before))
+                    before = redis.call('ZRANGE', delayed, 0, 999)
+                end
                 mine = {}
             end
             -- What an answer brought that was not heard, or is to be taken off the queue now.
@@ -113,7 +125,11 @@ enum RedisStreamScripts {
             for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
                 if consumer[4] == 0 and consumer[6] > 60000 then leave(consumer[2]) end
             end
-            return {false, first or -1, last or -1}
+            -- With nothing unread, an entry that is neither pending nor delayed is one that was there before the group's
+            -- first, or that was acknowledged and not deleted.
+            local held = redis.call('XPENDING', stream, group)[1]
+            local missed = redis.call('XLEN', stream) - held - redis.call('ZCARD', delayed)
+            return {false, first or -1, last or -1, math.max(0, missed)}
             """
 
     /// What this consumer holds goes back, as if it had not been claimed. KEYS stream, delayed; ARGV group, consumer.
@@ -122,6 +138,7 @@ enum RedisStreamScripts {
             local stream, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 
             """ + consumers + """
+            redis.call('XACK', stream, group, '0-0')
             local mine = redis.pcall('XPENDING', stream, group, '-', '+', 10, me)
             for _, row in ipairs(mine.err and {} or mine) do
                 redis.call('ZADD', delayed, text(now), row[1] .. '~' .. text(row[4] - 1))
@@ -141,10 +158,28 @@ enum RedisStreamScripts {
             if claim.err and not string.find(claim.err, 'NOGROUP', 1, true) then return claim end
             claim = claim[1]
             if not claim or claim[2] ~= me then return 0 end
+
+            """
+
+    /// What ends the claim is asked for before anything is done.
+    private static let ending =
+        ours + """
+            redis.call('XACK', stream, group, '0-0')
             local function settled()
                 redis.call('XACK', stream, group, id)
                 leave(me)
                 remember(leaseOf(me))
+            end
+
+            """
+
+    /// For those that keep or move an entry: one that is not there any more is no claim.
+    private static let there =
+        ending + """
+            local entry = redis.call('XRANGE', stream, id, id)[1]
+            if not entry then
+                redis.call('XACK', stream, group, id)
+                return 0
             end
 
             """
@@ -160,7 +195,7 @@ enum RedisStreamScripts {
 
     /// KEYS[5] result; ARGV[6] its time to live (ms), ARGV[7] the result; or neither.
     static let complete =
-        ours + RedisScripts.keepResult(key: 5, first: 6) + """
+        ending + "redis.call('XDEL', stream, '0-0')\n" + RedisScripts.keepResult(key: 5, first: 6) + """
             redis.call('XDEL', stream, id)
             settled()
             return 1
@@ -168,7 +203,7 @@ enum RedisStreamScripts {
 
     /// A retry, or a release, which is no attempt.
     static let putBack =
-        ours + """
+        there + """
             local used = action == 'release' and claim[4] - 1 or claim[4]
             redis.call('ZADD', delayed, text(now + ARGV[4]), id .. '~' .. text(used))
             settled()
@@ -177,12 +212,8 @@ enum RedisStreamScripts {
 
     /// KEYS[5] dead; ARGV[6] the message's id, ARGV[7] the field with the body or '', ARGV[8…] the fields that go with it.
     static let deadLetter =
-        ours + """
-            local entry = redis.call('XRANGE', stream, id, id)[1]
-            if not entry then
-                redis.call('XACK', stream, group, id)
-                return 0
-            end
+        there + """
+            redis.call('XDEL', stream, '0-0')
             local letter = {'id', ARGV[6], unpack(ARGV, 8)}
             local function add(name, value)
                 table.insert(letter, name)
@@ -206,6 +237,7 @@ enum RedisStreamScripts {
     /// At most once: the message is off the stream, and nobody else can have it. ARGV[4] for how long it may be asked (ms).
     private static let taken =
         RedisScripts.once(settled: "KEYS[3]") + """
+            redis.call('SREM', KEYS[4], '')
             local function settled()
                 redis.call('SREM', KEYS[4], id)
                 remember(ARGV[4])

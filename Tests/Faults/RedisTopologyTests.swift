@@ -106,6 +106,13 @@ struct RedisTopologyTests {
             0, "completed", attempt: 1)
     }
 
+    @Test func anOrdinaryServerIsNoSentinel() async throws {
+        let server = try await RedisServer.start()
+        try await Worker(url: "redis+sentinel://127.0.0.1:\(server.port)/0?master=m&list=q", task: ["true"]).end()
+            .expect(
+                78, "misconfigured", saying: "127.0.0.1:\(server.port)", "it is no sentinel; use redis://")
+    }
+
     @Test func sentinelsThatDoNotHelp() async throws {
         let group = try await RedisSentinels.start(password: Credentials.wrong)
         let secrets = [Credentials.wrong]

@@ -100,6 +100,45 @@ struct StreamTests {
         #expect(try await Worker.run(old, ["--wait", "0"], task: Shell.succeeding).text == "b")
     }
 
+    /// Whoever made the group let it begin behind what was there: nobody gets that.
+    @Test func aGroupThatBeginsLater() async throws {
+        let queue = try await RedisUnderTest(as: .stream)
+        let group = RedisArgument(RedisUnderTest.group)
+        func warning(in text: String) -> Int { text.components(separatedBy: "XGROUP SETID \(queue.list)").count - 1 }
+        try await queue.put("old", "older")
+        try await queue.server.command("XGROUP", "CREATE", "\(queue.list)", group, "$")
+        #expect(warning(in: try await Ctl.run(queue, "queue").stderrText) == 1)
+        try await queue.put("new")
+        let busy = try await Worker.run(queue, task: Shell.succeeding)
+        #expect(busy.text == "new" && warning(in: busy.stderr) == 0, "\(busy.stderr)")
+        let idle = try await Worker.run(queue, ["--wait", "3s"], task: Shell.succeeding)
+        #expect(idle.report?.outcome == "idle")
+        #expect(warning(in: idle.stderr) == 1 && idle.stderr.contains("2 of the entries"), "\(idle.stderr)")
+        #expect(try await counted(queue).ready == 0)
+        // What the line advises helps.
+        try await queue.server.command("XGROUP", "SETID", "\(queue.list)", group, "0")
+        #expect(try await Worker.run(queue, task: Shell.succeeding).text == "old")
+        #expect(try await Worker.run(queue, task: Shell.succeeding).text == "older")
+        let last = try await Worker.run(queue, ["--wait", "0"], task: Shell.succeeding)
+        #expect(warning(in: last.stderr + (try await Ctl.run(queue, "queue").stderrText)) == 0)
+    }
+
+    /// There is nothing left to put back.
+    @Test(arguments: [3, nil] as [Int?])
+    func anEntryTrimmedUnderAWorker(_ status: Int?) async throws {
+        let queue = try await RedisUnderTest(as: .stream)
+        let directory = try TemporaryDirectory("trimmed")
+        try await queue.put("m")
+        let task = Shell.until(directory.path("go"), exit: status ?? 0)
+        let worker = try Worker(queue, ["--lease", "10m"], task: task)
+        try await worker.waitForTask()
+        try await queue.server.command("XTRIM", "\(queue.list)", "MAXLEN", "0")
+        if status == nil { worker.process.send(SIGTERM) } else { try directory.write("", to: "go") }
+        let end = try await worker.end()
+        #expect(end.status == .exited(76) && end.report?.outcome == "lost", "\(end.stderr)")
+        #expect(try await queue.left() == .nothing)
+    }
+
     @Test func atMostOnceItIsGoneBeforeTheTaskRuns() async throws {
         let queue = try await RedisUnderTest(as: .stream)
         for wait in ["0", "forever"] {

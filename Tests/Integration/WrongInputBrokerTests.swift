@@ -58,6 +58,7 @@ struct WrongInputBrokerTests {
         try await expectRefusal(of: "redis://\(place)/0?list=wrong-input", code: 77, "refused")
         try await expectRefusal(
             of: server.url(list: "wrong-input", user: "nobody", password: Self.password), code: 77, "WRONGPASS")
+        try await expectRefusal(of: "redis://nobody@\(place)/0?list=wrong-input", code: 77, "WRONGPASS")
         try await expectRefusal(
             of: server.url(list: "wrong-input", user: "narrow", password: Self.password), code: 77, "NOPERM")
         try await expectRefusal(of: "redis://:right@\(place)/99?list=wrong-input", code: 78, "DB index")

@@ -88,7 +88,7 @@ struct RedisCount {
 
     private func answered(_ error: String) -> CommandFailure {
         if let problem = keyProblem(error) { return failure("\(problem); KEDA fails at it, too", .misconfigured) }
-        let isRefusal = ["NOAUTH", "WRONGPASS", "NOPERM", "AUTH", "invalid password"].contains { error.contains($0) }
+        let isRefusal = RedisFailure.isRefusal(error)
         // The rest may repeat what was sent: a password among it.
         let code = error.prefix { $0.isASCII && $0.isUppercase }
         return failure(
@@ -105,7 +105,9 @@ struct RedisCount {
         if error.contains("without any password configured") { return "it has no password for this user" }
         if error.contains("invalid password") || error.hasPrefix("WRONGPASS") { return "wrong username or password" }
         if error.hasPrefix("NOAUTH") { return "it wants a password" }
-        if error.hasPrefix("NOPERM") { return "the user may not run EVAL, TYPE or the key's command" }
+        if error.contains("NOPERM") || error.contains("The user executing the script") {
+            return "the user may not run EVAL, TYPE or the key's command"
+        }
         if error.contains("DB index is out of range") { return "there is no database of that databaseIndex" }
         if error.contains("unknown command") { return "it does not know EVAL, AUTH or SELECT" }
         return nil

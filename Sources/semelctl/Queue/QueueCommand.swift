@@ -33,10 +33,15 @@ struct QueueCommand: AsyncParsableCommand {
         do throws(SystemError) { inspector = try address.inspector(log: .silent) } catch { throw CommandFailure(error) }
         var table = CountsTable()
         var due = ContinuousClock.now
+        var warned: String?
         repeat {
             let counts: QueueCounts
             do throws(QueueFailure) { counts = try await inspector.counts() } catch { throw CommandFailure(error) }
             try StandardOutput.write(json ? CountsJSON(queue: address.name, counts).line() : table.rows(counts))
+            if let warning = counts.warning, warning != warned {
+                StandardError.write("semelctl: \(warning.onOneLine)\n")
+                warned = warning
+            }
             guard let pause else { break }
             due = max(due + pause, .now)
             try await Task.sleep(until: due, clock: .continuous)
