@@ -63,8 +63,13 @@ struct CtlGroupsTroubleTests {
         (Array("a\nb\tc\n".utf8), "standard input:2: the key has a tab in it"),
         ([0x61, 10, 0xff, 10], "standard input:2: the key is not UTF-8"),
         (Array("a\n\n\0\n".utf8), "standard input:3: the key has a control character in it (byte 0)"),
-        ([UInt8](repeating: 0x61, count: 5_000_000), "standard input:1: the key is longer than 1024 bytes"),
     ]
+
+    /// It is refused before it is all there.
+    @Test func aKeyWithoutEnd() async throws {
+        try await keysThatCannotBe(
+            [UInt8](repeating: 0x61, count: 5_000_000), "standard input:1: the key is longer than 1024 bytes")
+    }
 
     @Test(arguments: badKeys)
     func keysThatCannotBe(_ input: [UInt8], _ complaint: String) async throws {
