@@ -33,6 +33,10 @@ actor Assigner {
     /// The items that have come, by their buckets.
     private var counts = [Int](repeating: 0, count: BucketSet.count)
     private var seen = AssignCounts()
+    /// Whether the layout is `keys`, or may be.
+    private var keepsKeys = true
+    /// Whether it is `buckets`, or may be.
+    private var countsBuckets = true
     private var next: NextState?
 
     private enum NextState {
@@ -61,6 +65,9 @@ actor Assigner {
             throw .usage("--capacity: is not given, and there is no state at \(store.name) yet that says it")
         }
         self.capacity = capacity
+        let known = old?.header.layout ?? settings.layout ?? (store.largestText == nil ? .keys : nil)
+        keepsKeys = known != .buckets
+        countsBuckets = known != .keys
         guard let old else { return }
         let layout = old.header.layout
         guard settings.layout == nil || settings.layout == layout else {
@@ -110,11 +117,8 @@ actor Assigner {
             seen.new += 1
             if keepsKeys { try scratch.writeLine(key) }
         }
-        if sight != .again { counts[digest.bucket] += 1 }
+        if countsBuckets, sight != .again { counts[digest.bucket] += 1 }
     }
-
-    /// Whether the layout is `keys`, or may be.
-    private var keepsKeys: Bool { (old?.header.layout ?? settings.layout) != .buckets }
 
     /// At the end of the input: what there is to be done.
     func plan() throws(CommandFailure) -> AssignSummary {
