@@ -120,7 +120,7 @@ struct ExecPluginTests {
         }
 
         static func credential(_ status: String, version: String = "client.authentication.k8s.io/v1") -> String {
-            #"echo '{"apiVersion":"\#(version)","kind":"ExecCredential","status":\#(status)}'"#
+            #"printf %s '{"apiVersion":"\#(version)","kind":"ExecCredential","status":\#(status)}'"#
         }
 
         var asked: Int {
