@@ -90,7 +90,7 @@ enum GoDuration {
             let unit = rest.prefix { $0 != "." && !("0"..."9").contains($0) }
             rest = rest.dropFirst(unit.count)
             guard number.contains(where: { $0 != "." }), number.count(where: { $0 == "." }) < 2,
-                let value = Double("0\(number)0"), let scale = units[unit]
+                let value = Double("0\(number.hasSuffix(".") ? number.dropLast() : number)"), let scale = units[unit]
             else { return nil }
             sum += value * scale
         }

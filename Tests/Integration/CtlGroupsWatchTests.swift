@@ -41,7 +41,7 @@ struct CtlGroupsWatchTests {
                 "controller": true,
             ]
         ]
-        job.json["spec"] = ["activeDeadlineSeconds": 18_000]
+        job.json["spec"] = cronJob.jobTemplate["spec"]
         job.json["status"] = status
         return groups.cluster.put(job)
     }
