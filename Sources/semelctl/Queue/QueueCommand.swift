@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import Semel
+import SemelKEDA
 import SemelQueues
 
 struct QueueCommand: AsyncParsableCommand {
