@@ -27,7 +27,7 @@ struct AWSContainerCredentials: Sendable {
     }
 
     func fetch() async throws(AWSCredentialFailure) -> AWSCredentials {
-        guard let address = ServiceURL(url) else { throw .missing("\(source) \(ServiceURL.advice)") }
+        guard let address = ServiceURL(url) else { throw .missing("\(source): it \(ServiceURL.advice)") }
         // The token must not be told to whoever listens on the way.
         guard address.isEncrypted || Self.isNear(address.host) else {
             throw .missing(

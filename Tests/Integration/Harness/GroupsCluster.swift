@@ -8,7 +8,7 @@ final class GroupsCluster: Sendable {
     let server: KubernetesStandIn
     let directory: TemporaryDirectory
 
-    static let token = "t0ken-s3cret"
+    static let token = "tokentokentoken"
 
     init() async throws {
         server = try await KubernetesStandIn()
