@@ -38,8 +38,8 @@ test: packages
 	scripts/packages test
 	scripts/python-tools
 	$(SWIFT) build --build-tests
-	scripts/test --filter SemelKEDATests
-	scripts/test --skip SemelKEDATests --skip ConformanceTests --skip FaultTests --skip KubernetesTests
+	scripts/test --filter SemelKEDATests --filter SemelGroupsTests
+	scripts/test --skip SemelKEDATests --skip SemelGroupsTests --skip ConformanceTests --skip FaultTests --skip KubernetesTests
 	scripts/test --filter ConformanceTests
 	scripts/test --filter KubernetesTests
 	scripts/test --filter FaultTests
