@@ -55,9 +55,10 @@ struct AssignCommand: AsyncParsableCommand {
             capacity: try capacityNumber(), layout: try stateLayout(), rebalancing: rebalance,
             removedAtMost: try RemovalLimit(removeAtMost))
         if yes && !rebalance { throw CommandFailure.usage("--yes: has a meaning only with --rebalance") }
-        let store = try stateOption.store()
         let source = try inputOption.source()
-        let summary = try await Assignment(store: store, source: source, settings: settings, yes: yes).run()
+        let summary = try await stateOption.withStore { store throws(CommandFailure) in
+            try await Assignment(store: store, source: source, settings: settings, yes: yes).run()
+        }
         try StandardOutput.write(json ? summary.json() : summary.line)
     }
 

@@ -31,6 +31,9 @@ struct GroupOption: ParsableArguments {
         }
         guard let state else { throw .usage("--group: needs the groups' state; name it with --state") }
         if let run, run.isEmpty || run.utf8.count > 200 { throw .usage("--run: has to have 1 to 200 bytes") }
+        if ConfigMapPlace.isMeant(by: state) {
+            throw .usage("--state: is read from a file here; mount the ConfigMap and name its file")
+        }
         let store = try StateFile(path: state)
         guard let descriptor = try await store.read() else {
             throw .misconfigured("--state: there is no \(store.name); ‘semelctl groups assign’ makes it")

@@ -28,19 +28,17 @@ struct GroupStateReader {
     }
 
     private func header(_ client: KubernetesClient) async throws(CommandFailure) -> GroupState {
-        let prefix = "configmap:"
-        guard place.value.hasPrefix(prefix) else { return try fileHeader() }
-        let parts = place.value.dropFirst(prefix.count).split(separator: "/", omittingEmptySubsequences: false)
-        guard let name = parts.last, parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }) else {
+        guard ConfigMapPlace.isMeant(by: place.value) else { return try fileHeader() }
+        guard let map = ConfigMapPlace(place.value) else {
             throw .misconfigured(
-                "\(place.position): state: ‘\(place.value)’ is not configmap:[NAMESPACE/]NAME".onOneLine)
+                "\(place.position): state: ‘\(place.value)’ is not \(ConfigMapPlace.form)".onOneLine)
         }
-        let namespace = parts.count == 2 ? String(parts[0]) : file.namespace ?? client.namespace
-        let store = ConfigMapStore(client, namespace: namespace, name: String(name), key: "state")
+        let namespace = map.namespace ?? file.namespace ?? client.namespace
+        let store = ConfigMapStore(client, namespace: namespace, name: map.name, key: ConfigMapPlace.key)
         let content: ConfigMapStore.Content?
         do throws(KubernetesError) { content = try await store.read() } catch { throw CommandFailure(error) }
         guard let content else {
-            throw missing("there is no ConfigMap ‘\(name)’ in namespace ‘\(namespace)’")
+            throw missing("there is no ConfigMap ‘\(map.name)’ in namespace ‘\(namespace)’")
         }
         do throws(ConfigurationError) {
             return try GroupState(text: content.text.utf8, source: place.value)

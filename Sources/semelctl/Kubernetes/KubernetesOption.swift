@@ -21,6 +21,11 @@ struct KubernetesOption: ParsableArguments {
         help: ArgumentHelp("The namespace; that of the context when it is not given.", valueName: "name"))
     var namespace: String?
 
+    /// One of its flags that was given.
+    var givenFlag: String? {
+        [("--kubeconfig", kubeconfig), ("--context", context), ("--namespace", namespace)].first { $0.1 != nil }?.0
+    }
+
     /// Reads what is known of the cluster; nothing is connected to yet.
     func configuration() throws(CommandFailure) -> KubernetesConfiguration {
         do throws(KubernetesError) {

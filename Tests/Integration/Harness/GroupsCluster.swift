@@ -25,11 +25,13 @@ final class GroupsCluster: Sendable {
 
     func cronJob(_ group: Int) -> CronJob? { cluster.object(CronJob.self, "nightly-\(group)", in: "work") }
 
-    func write(image: String = "work:1", schedule: String = "0 0 * * *", more: String = "") throws {
+    func write(
+        image: String = "work:1", schedule: String = "0 0 * * *", state: String = "state", more: String = ""
+    ) throws {
         try directory.write(
             """
             name: nightly
-            state: state
+            state: \(state)
             schedule: "\(schedule)"
             timeZone: Europe/Berlin
             window: 00:00-05:00
@@ -56,10 +58,18 @@ final class GroupsCluster: Sendable {
     }
 
     func start(_ command: String, _ arguments: [String], _ variables: [String: String] = [:]) throws -> RunningProcess {
+        try start(["groups", command, "-f", directory.path("groups.yaml")] + arguments, variables)
+    }
+
+    private func start(_ words: [String], _ variables: [String: String]) throws -> RunningProcess {
         let environment = ["KUBECONFIG": directory.path("kubeconfig")].merging(variables) { $1 }
         return try RunningProcess(
-            .semelctl, ["groups", command, "-f", directory.path("groups.yaml")] + arguments,
-            environment: RunningProcess.environment(adding: environment))
+            .semelctl, words, environment: RunningProcess.environment(adding: environment))
+    }
+
+    /// `groups assign` with its state in a ConfigMap.
+    func startAssigning(to state: String = "configmap:nightly-state", _ arguments: [String]) throws -> RunningProcess {
+        try start(["groups", "assign", "--state", state] + arguments, [:])
     }
 
     /// Runs it to its end, and looks for secrets in what it printed.
