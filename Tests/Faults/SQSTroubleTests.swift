@@ -171,10 +171,11 @@ struct SQSTroubleTests {
         let queue = try await SQSUnderTest(.sqs)
         let notes = try Notes()
         try await queue.put("m")
-        let worker = try Worker(queue, task: notes.held())
+        let worker = try Worker(queue, ["--lease", "6s"], task: notes.held())
         try await worker.waitForTask()
         try await queue.setClock(ahead: .seconds(3_600))
-        try await worker.end().expect(76, "lost", attempt: 1, saying: "this machine's clock is wrong: it says 20")
+        try await worker.waitForLog("trying again reason=\"this machine's clock is wrong: it says 20")
+        try await worker.end().expect(76, "lost", attempt: 1, saying: "the lease ended before it could be extended: ")
         try await queue.setClock(ahead: .zero)
         try await queue.waitUntilLeft(.oneReady)
     }
