@@ -78,7 +78,7 @@ manifests:
 	scripts/check-manifests k8s/manifests
 
 # Benchmarks/RESULTS.md and its chart are written when no ONLY leaves groups out (message, latency, footprint, output,
-# claim, drain, size, instructions). Times never make it fail, a spool run with more instructions than agreed does.
+# claim, drain, console, size, instructions). Times never make it fail, a spool run with more instructions than agreed does.
 bench: packages
 	scripts/packages bench
 	scripts/bench-peers .build/bench-venv

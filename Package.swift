@@ -152,6 +152,10 @@ let package = Package(
             dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
+            name: "SemelConsoleTests",
+            dependencies: ["Semel", "SemelConsole", "SemelQueues", "TestSupport", logging] + hummingbird,
+            swiftSettings: settings),
+        .testTarget(
             name: "SemelGroupsTests",
             dependencies: ["Semel", "SemelGroups", "SemelKEDA", "SemelKubernetes", "TestSupport"],
             swiftSettings: settings),
