@@ -17,6 +17,13 @@ let nio: [Target.Dependency] = [
 let http = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "Mustache", package: "swift-mustache"),
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+    .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+]
 let handshake = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let queues: [Target.Dependency] = ["SemelRabbitMQ", "SemelRedis", "SemelSQS", "SemelSpool"]
 
@@ -38,6 +45,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         .systemLibrary(name: "CRabbitMQ", providers: [.apt(["librabbitmq-dev"])]),
@@ -78,6 +89,13 @@ let package = Package(
         .target(
             name: "SemelGroups", dependencies: ["CDigest", "Semel", "SemelKEDA", "SemelKubernetes"],
             swiftSettings: settings),
+        .target(
+            name: "SemelConsole",
+            dependencies: [
+                "CDigest", "Semel", "SemelKubernetes", "SemelQueues", "SemelSQS", logging, http, httpClient,
+                .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio"),
+            ] + hummingbird + nio,
+            resources: [.embedInCode("Assets")], swiftSettings: settings),
         .target(name: "SemelStatusServer", dependencies: ["Semel", http] + nio, swiftSettings: settings),
 
         .executableTarget(
@@ -87,8 +105,8 @@ let package = Package(
         .executableTarget(
             name: "semelctl",
             dependencies: [
-                "CLinux", "Semel", "SemelCommand", "SemelGroups", "SemelKEDA", "SemelKubernetes", "SemelQueues",
-                "SemelTLS", argumentParser, logging, http, httpClient,
+                "CLinux", "Semel", "SemelCommand", "SemelConsole", "SemelGroups", "SemelKEDA", "SemelKubernetes",
+                "SemelQueues", "SemelTLS", argumentParser, logging, http, httpClient,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 tls,
             ] + queues + nio,

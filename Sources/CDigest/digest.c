@@ -1,5 +1,6 @@
 #include "semel_digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdlib.h>
@@ -43,4 +44,8 @@ int semel_sha256_series_next(
         && EVP_DigestUpdate(series->context, bytes, count) == 1
         && EVP_DigestFinal_ex(series->context, digest, NULL) == 1;
     return done ? 0 : -1;
+}
+
+int semel_same_bytes(const unsigned char *one, const unsigned char *other, size_t count) {
+    return CRYPTO_memcmp(one, other, count) == 0;
 }

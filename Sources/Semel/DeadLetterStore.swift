@@ -37,6 +37,24 @@ public protocol DeadLetterStore: Sendable {
     func close() async
 }
 
+/// Which dead letters are meant: all of them, unless something is said.
+public struct DeadLetterSelection: Sendable, Hashable {
+    /// Of messages; several dead letters may have the same.
+    public var ids: Set<String>?
+    /// A part of the reason, whatever the case.
+    public var reason: String?
+
+    public init(ids: Set<String>? = nil, reason: String? = nil) {
+        (self.ids, self.reason) = (ids, reason)
+    }
+
+    public func contains(_ letter: StoredDeadLetter) -> Bool {
+        if let ids, !ids.contains(letter.messageID) { return false }
+        if let reason, !letter.letter.reason.lowercased().contains(reason.lowercased()) { return false }
+        return true
+    }
+}
+
 extension DeadLetter {
     /// For a dead letter of which nothing else is known.
     public static func unknown(_ reason: String = "unknown: not put here by semel") -> DeadLetter {

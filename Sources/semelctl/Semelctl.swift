@@ -18,7 +18,7 @@ struct Semelctl: AsyncParsableCommand {
         version: "semelctl \(Version.current)",
         subcommands: [
             EnqueueCommand.self, QueueCommand.self, DeadCommand.self, ExplainCommand.self, LintCommand.self,
-            SimulateCommand.self, ScaleCommand.self, GroupsCommand.self,
+            SimulateCommand.self, ScaleCommand.self, GroupsCommand.self, ConsoleCommand.self,
         ])
 
     /// Parses the command line and does what it says; whatever goes wrong becomes one line and an exit code.

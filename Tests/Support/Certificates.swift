@@ -43,7 +43,7 @@ public final class CertificateAuthority: Sendable {
 
     /// One that trusts itself.
     public convenience init(_ name: String = "semel tests") async throws {
-        try await self.init(isRoot: true)
+        try self.init(isRoot: true)
         try await openssl(
             ["req", "-x509", "-days", "1", "-subj", "/CN=\(name)", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
                 + newKey("ca.key") + ["-out", certificate])
@@ -53,7 +53,7 @@ public final class CertificateAuthority: Sendable {
     public convenience init(_ name: String, signedBy parent: CertificateAuthority, validity: Validity = .today)
         async throws
     {
-        try await self.init(isRoot: false)
+        try self.init(isRoot: false)
         try await openssl(
             ["req", "-subj", "/CN=\(name)"] + newKey("ca.key") + ["-out", directory.path("ca.csr")])
         try await parent.sign(
@@ -61,26 +61,9 @@ public final class CertificateAuthority: Sendable {
             validity, to: certificate)
     }
 
-    private init(isRoot: Bool) async throws {
+    private init(isRoot: Bool) throws {
         self.isRoot = isRoot
         directory = try TemporaryDirectory("certificates")
-        try directory.write("", to: "index.txt")
-        try directory.write(
-            """
-            [ca]
-            default_ca = tests
-            [tests]
-            database = \(directory.path("index.txt"))
-            new_certs_dir = \(directory.path)
-            certificate = \(certificate)
-            private_key = \(directory.path("ca.key"))
-            default_md = sha256
-            rand_serial = yes
-            policy = anything
-            unique_subject = no
-            [anything]
-            commonName = supplied
-            """, to: "ca.conf")
     }
 
     /// - Parameters:
@@ -106,12 +89,34 @@ public final class CertificateAuthority: Sendable {
     private func sign(_ request: String, _ extensions: String, _ validity: Validity, to certificate: String)
         async throws
     {
-        let file = try directory.write(extensions, to: "\(UUID().uuidString).ext")
+        let file = UUID().uuidString
+        let extensionsFile = try directory.write(extensions, to: "\(file).ext")
         let span = validity.span
         try await openssl([
-            "ca", "-batch", "-notext", "-config", directory.path("ca.conf"), "-in", request, "-extfile", file,
+            "ca", "-batch", "-notext", "-config", try configuration(file), "-in", request, "-extfile", extensionsFile,
             "-startdate", Self.text(span.lowerBound), "-enddate", Self.text(span.upperBound), "-out", certificate,
         ])
+    }
+
+    /// With a database that nobody else writes to: several certificates may be issued at once.
+    private func configuration(_ file: String) throws -> String {
+        let database = try directory.write("", to: "\(file).index")
+        return try directory.write(
+            """
+            [ca]
+            default_ca = tests
+            [tests]
+            database = \(database)
+            new_certs_dir = \(directory.path)
+            certificate = \(certificate)
+            private_key = \(directory.path("ca.key"))
+            default_md = sha256
+            rand_serial = yes
+            policy = anything
+            unique_subject = no
+            [anything]
+            commonName = supplied
+            """, to: "\(file).conf")
     }
 
     private func newKey(_ name: String) -> [String] {

@@ -40,29 +40,18 @@ struct DeadChange: ParsableArguments {
         StandardError.write("\(done) \(HumanText.messages(changed.withLock { $0 }))\n")
     }
 
-    private func selection() throws(CommandFailure) -> DeadSelection {
+    private func selection() throws(CommandFailure) -> DeadLetterSelection {
         let ways = [!ids.isEmpty, reason != nil, all].count { $0 }
         guard ways == 1 else {
             throw .usage(ways == 0 ? "name ids, --reason TEXT or --all" : "ids, --reason and --all exclude each other")
         }
-        return DeadSelection(ids: ids.isEmpty ? nil : Set(ids), reason: reason)
-    }
-}
-
-struct DeadSelection: Sendable {
-    var ids: Set<String>?
-    var reason: String?
-
-    func contains(_ letter: StoredDeadLetter) -> Bool {
-        if let ids, !ids.contains(letter.messageID) { return false }
-        if let reason, !letter.letter.reason.lowercased().contains(reason.lowercased()) { return false }
-        return true
+        return DeadLetterSelection(ids: ids.isEmpty ? nil : Set(ids), reason: reason)
     }
 }
 
 enum DeadLetters {
     /// All of them, since several may have the same id.
-    static func matching(_ selection: DeadSelection, in address: QueueAddress) async throws(CommandFailure)
+    static func matching(_ selection: DeadLetterSelection, in address: QueueAddress) async throws(CommandFailure)
         -> [StoredDeadLetter]
     {
         let found = Mutex<[StoredDeadLetter]>([])
@@ -73,7 +62,7 @@ enum DeadLetters {
         return found.withLock { $0 }
     }
 
-    static func first(_ selection: DeadSelection, in address: QueueAddress) async throws(CommandFailure)
+    static func first(_ selection: DeadLetterSelection, in address: QueueAddress) async throws(CommandFailure)
         -> StoredDeadLetter?
     {
         let found = OneShot<StoredDeadLetter>()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Semel
+import SemelConsole
 import SemelQueues
 
 struct DeadCommand: AsyncParsableCommand {
@@ -26,9 +27,10 @@ struct DeadListCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let letters = try await DeadLetters.matching(DeadSelection(reason: reason), in: queueOption.address())
+        let letters = try await DeadLetters.matching(DeadLetterSelection(reason: reason), in: queueOption.address())
         try StandardOutput.write(
-            letters.map { json ? DeadLetterJSON($0, withBody: false).line() : DeadLetterText.row($0) }.joined())
+            letters.map { json ? JSONText.of(DeadLetterDocument($0, withBody: false)) + "\n" : DeadLetterText.row($0) }
+                .joined())
     }
 }
 
@@ -50,11 +52,12 @@ struct DeadShowCommand: AsyncParsableCommand {
     func run() async throws {
         guard !(json && body) else { throw CommandFailure.usage("--json and --body exclude each other") }
         let address = try queueOption.address()
-        guard let letter = try await DeadLetters.first(DeadSelection(ids: [id]), in: address) else {
+        guard let letter = try await DeadLetters.first(DeadLetterSelection(ids: [id]), in: address) else {
             throw CommandFailure("no dead letter ‘\(id)’ in \(address.name)", .misconfigured)
         }
         if body { return try StandardOutput.write(bytes: letter.body) }
-        try StandardOutput.write(json ? DeadLetterJSON(letter, withBody: true).line() : DeadLetterText.page(letter))
+        try StandardOutput.write(
+            json ? JSONText.of(DeadLetterDocument(letter, withBody: true)) + "\n" : DeadLetterText.page(letter))
     }
 }
 

@@ -42,33 +42,3 @@ enum JSONText {
         return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 }
-
-/// One dead letter for a program.
-struct DeadLetterJSON: Encodable {
-    private let id: String
-    private let reason: String
-    private let attempts: Int
-    private let exit: Int32?
-    private let output: [String]
-    private let worker: String
-    private let time: String
-    private let contentType: String?
-    private let headers: [String: HeaderValue]
-    private let bytes: Int
-    private var body: String?
-    private var bodyBase64: String?
-
-    init(_ stored: StoredDeadLetter, withBody: Bool) {
-        let letter = stored.letter
-        (id, reason, attempts, exit) = (stored.messageID, letter.reason, letter.attempts, letter.exit)
-        (output, worker, time) = (letter.output, letter.worker, letter.time)
-        (contentType, headers, bytes) = (stored.contentType, stored.headers, stored.body.count)
-        guard withBody else { return }
-        body = String(validating: stored.body, as: UTF8.self)
-        if body == nil { bodyBase64 = Data(stored.body).base64EncodedString() }
-    }
-
-    func line() -> String {
-        JSONText.of(self) + "\n"
-    }
-}

@@ -66,31 +66,44 @@ struct ExplainCommand: AsyncParsableCommand {
         try StandardOutput.write(json ? ExplanationJSON(explanation).line() : ExplanationText(explanation).page())
     }
 
-    /// A trigger that fails need not be one that can be understood.
     private func explain(
         _ trigger: ScaledJob.Trigger, of job: ScaledJob, in manifest: Manifest, _ given: GivenMetrics
     ) async throws(CommandFailure) -> ExplainedTrigger {
-        let type = trigger.type?.value ?? ""
         if given.failed.contains(trigger.index) {
-            return ExplainedTrigger(index: trigger.index, type: type, name: trigger.name?.value, state: .failed)
+            return ExplainedTrigger(failed: trigger)
+        }
+        let isHeldInactive = given.inactive.contains(trigger.index)
+        guard given.values[trigger.index] != nil || isHeldInactive else {
+            return try await ExplainedTrigger(reading: trigger, of: job, in: manifest)
         }
         let resolved = try manifest.resolved(trigger, of: job)
-        let isHeldInactive = given.inactive.contains(trigger.index)
-        let reading: TriggerReading
-        var isRead = false
-        if let value = given.values[trigger.index] {
-            reading = TriggerReading(value: value, isActive: resolved.isActive(at: value))
-        } else if isHeldInactive {
-            reading = TriggerReading(value: 0, isActive: false)
-        } else {
-            reading = try await TriggerReader.read(resolved)
-            isRead = true
-        }
+        let value = given.values[trigger.index] ?? 0
         return ExplainedTrigger(
-            index: trigger.index, type: type, name: trigger.name?.value,
-            state: .read(
-                resolved, value: reading.value, isActive: reading.isActive && !isHeldInactive,
-                isHeldInactive: isHeldInactive, isRead: isRead))
+            trigger,
+            .read(
+                resolved, value: value, isActive: resolved.isActive(at: value) && !isHeldInactive,
+                isHeldInactive: isHeldInactive, isRead: false))
+    }
+}
+
+extension ExplainedTrigger {
+    /// Asks the real queue.
+    init(reading trigger: ScaledJob.Trigger, of job: ScaledJob, in manifest: Manifest) async throws(CommandFailure) {
+        let resolved = try manifest.resolved(trigger, of: job)
+        let reading = try await TriggerReader.read(resolved)
+        self.init(
+            trigger,
+            .read(
+                resolved, value: reading.value, isActive: reading.isActive, isHeldInactive: false, isRead: true))
+    }
+
+    /// A trigger that fails need not be one that can be understood.
+    init(failed trigger: ScaledJob.Trigger) {
+        self.init(trigger, .failed)
+    }
+
+    fileprivate init(_ trigger: ScaledJob.Trigger, _ state: State) {
+        self.init(index: trigger.index, type: trigger.type?.value ?? "", name: trigger.name?.value, state: state)
     }
 }
 

@@ -1,9 +1,7 @@
-import Semel
-
 /// Numbers as people read them.
-enum HumanText {
+package enum HumanText {
     /// `1.2 MB`: powers of 1000.
-    static func bytes(_ count: Int) -> String {
+    package static func bytes(_ count: Int) -> String {
         var value = Double(count)
         if value < 1_000 { return "\(count) B" }
         for unit in ["kB", "MB", "GB"] {
@@ -15,23 +13,23 @@ enum HumanText {
     }
 
     /// `1 message`, `2000 messages`.
-    static func messages(_ count: Int) -> String {
+    package static func messages(_ count: Int) -> String {
         count == 1 ? "1 message" : "\(count) messages"
     }
 
     /// `0.004 s`, `0.4 s`, `12.3 s`.
-    static func seconds(_ duration: Duration) -> String {
+    package static func seconds(_ duration: Duration) -> String {
         let seconds = duration.seconds
         return "\(decimal(seconds, digits: seconds < 0.1 ? 3 : 1)) s"
     }
 
     /// `0.3/s`, `5000/s`.
-    static func rate(_ perSecond: Double) -> String {
+    package static func rate(_ perSecond: Double) -> String {
         perSecond < 10 ? "\(decimal(perSecond, digits: 1))/s" : "\(Int(perSecond.rounded()))/s"
     }
 
     /// `5s`, `3m 20s`, `2h 5m`, `3d 4h`: the two largest units.
-    static func age(_ seconds: Double) -> String {
+    package static func age(_ seconds: Double) -> String {
         let seconds = Int(max(0, seconds))
         return switch seconds {
         case ..<60: "\(seconds)s"

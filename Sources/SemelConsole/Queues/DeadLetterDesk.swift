@@ -1,0 +1,148 @@
+import Logging
+import Semel
+import SemelQueues
+import Synchronization
+
+/// A queue's dead letters as they were seen last, oldest first.
+struct DeadLetterShelf: Sendable {
+    struct Letter: Sendable {
+        var stored: StoredDeadLetter
+        /// Of the whole body, which is not kept where all bodies together are too large.
+        var bytes: Int
+        var hasBody: Bool
+    }
+
+    static let mostLetters = 10_000
+    private static let mostBytes = 16 << 20
+
+    private(set) var letters: [Letter] = []
+    var time = Timestamp.now
+    /// There are more than are shown.
+    var hasMore = false
+    /// Letters are still being read.
+    var isGrowing = true
+    var problem: String?
+    private var bytes = 0
+
+    mutating func add(_ letter: StoredDeadLetter) {
+        let size = letter.body.count
+        var kept = Letter(stored: letter, bytes: size, hasBody: bytes + size <= Self.mostBytes)
+        if kept.hasBody { bytes += size } else { kept.stored.body = [] }
+        letters.append(kept)
+    }
+}
+
+/// Shows and changes the dead letters of one queue.
+///
+/// Brokers have no way of looking without taking: while one look or change goes on, others find nothing. So they come one
+/// after the other, and what was seen is shown for some seconds.
+final class DeadLetterDesk: Sendable {
+    let shelf: LiveReading<DeadLetterShelf>
+    private let visitor: LetterVisitor
+
+    /// So many are shown before all are read.
+    private static let firstLetters = 500
+
+    init(_ queue: ConsoleQueue, log: Logger) {
+        let visitor = LetterVisitor(queue: queue, log: log)
+        self.visitor = visitor
+        let last = Mutex(DeadLetterShelf())
+        shelf = LiveReading(.init(watched: .seconds(5), attention: .zero, unwatched: nil)) { show in
+            let growing = Mutex(DeadLetterShelf())
+            do throws(QueueFailure) {
+                try await visitor.visit { letter -> DeadLetterAction in
+                    growing.withLock { shelf -> DeadLetterAction in
+                        guard shelf.letters.count < DeadLetterShelf.mostLetters else {
+                            shelf.hasMore = true
+                            return .stop
+                        }
+                        shelf.add(letter)
+                        if shelf.letters.count == Self.firstLetters { show(shelf) }
+                        return .keep
+                    }
+                }
+                growing.withLock { $0.isGrowing = false }
+            } catch {
+                // What was seen before is better than nothing.
+                let reason = error.reason
+                return last.withLock { last in
+                    last.problem = reason
+                    last.isGrowing = false
+                    return last
+                }
+            }
+            return growing.withLock { shelf in
+                last.withLock { $0 = shelf }
+                return shelf
+            }
+        }
+    }
+
+    func run() async {
+        await shelf.run()
+    }
+
+    /// The whole letter; `nil` when there is none with this id any more.
+    func letter(_ id: String) async throws(QueueFailure) -> StoredDeadLetter? {
+        if let known = await shelf.latest()?.letters.first(where: { $0.stored.messageID == id }), known.hasBody {
+            return known.stored
+        }
+        let found = OneShot<StoredDeadLetter>()
+        try await visitor.visit { letter in
+            guard letter.messageID == id else { return .keep }
+            found.fulfil(letter)
+            return .stop
+        }
+        return found.value
+    }
+
+    /// Returns how many were changed: those that are gone already are not.
+    func change(_ selection: DeadLetterSelection, _ action: DeadLetterAction) async throws(QueueFailure) -> Int {
+        let known = await shelf.latest()
+        let expected: Int? =
+            known.flatMap { shelf in
+                guard let ids = selection.ids, !shelf.isGrowing, !shelf.hasMore else { return nil }
+                return shelf.letters.count { ids.contains($0.stored.messageID) }
+            }
+        let changed = Mutex(0)
+        try await visitor.visit { letter -> DeadLetterAction in
+            changed.withLock { changed -> DeadLetterAction in
+                // The others need not be looked at, which takes time where there are many.
+                if let expected, expected > 0, changed == expected { return .stop }
+                guard selection.contains(letter) else { return .keep }
+                changed += 1
+                return action
+            }
+        }
+        await shelf.refresh()
+        return changed.withLock { $0 }
+    }
+}
+
+private struct LetterVisitor: Sendable {
+    let queue: ConsoleQueue
+    let log: Logger
+    private let turns = OneAtATime()
+
+    init(queue: ConsoleQueue, log: Logger) {
+        (self.queue, self.log) = (queue, log)
+    }
+
+    func visit(_ decide: @escaping @Sendable (StoredDeadLetter) -> DeadLetterAction) async throws(QueueFailure) {
+        try await turns.run { () async throws(QueueFailure) in
+            let store: any DeadLetterStore
+            do throws(SystemError) {
+                store = try queue.address.deadLetters(log: log)
+            } catch {
+                throw QueueFailure.unreachable(error.description)
+            }
+            do throws(QueueFailure) {
+                try await store.visit(decide)
+            } catch {
+                await store.close()
+                throw error
+            }
+            await store.close()
+        }
+    }
+}

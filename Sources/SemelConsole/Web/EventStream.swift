@@ -1,0 +1,38 @@
+import AsyncAlgorithms
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import ServiceLifecycle
+
+extension Response {
+    private static let pause = Duration.seconds(2)
+    /// So that proxies which close silent connections do not, and a browser that is gone is noticed.
+    private static let longestSilence = Duration.seconds(15)
+
+    /// Server-sent events: what is made, whenever it has changed, until the browser goes or the console stops.
+    static func events(_ make: @escaping @Sendable () async -> String) -> Response {
+        let body = ResponseBody { writer in
+            var last = ""
+            var written = ContinuousClock.now
+            let ticks = AsyncTimerSequence(interval: pause, clock: .continuous)
+            for await _ in ticks.cancelOnGracefulShutdown() {
+                let now = await make()
+                if now != last {
+                    try await writer.write(ByteBuffer(string: event(now)))
+                    (last, written) = (now, .now)
+                } else if .now - written > longestSilence {
+                    try await writer.write(ByteBuffer(string: ": still here\n\n"))
+                    written = .now
+                }
+            }
+            try await writer.finish(nil)
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
+    }
+
+    private static func event(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { "data: \($0)\n" }.joined() + "\n"
+    }
+}

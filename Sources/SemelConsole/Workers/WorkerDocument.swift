@@ -1,0 +1,108 @@
+import Semel
+
+/// A worker, as it says of itself and as the cluster says of its pod. What is not known is left out.
+struct WorkerDocument: Sendable, Encodable {
+    /// The pod's name, else the address.
+    var name: String
+    /// `10.1.2.3:8082`; `nil` while the pod has none.
+    var address: String?
+    var node: String?
+    /// What the worker answers (`IDLE`, `ING`, `COMPLETED`, `FAILED`), else `PENDING`, or `SILENT` when it does not answer.
+    var state: String
+    /// Why it is pending or silent.
+    var problem: String?
+    var queue: String?
+    var messageId: String?
+    var attempt: Int?
+    var maxAttempts: Int?
+    /// 0 to 1
+    var progress: Double?
+    var note: String?
+    /// RFC 3339
+    var started: String?
+    var deadline: String?
+    /// For how long the task has run.
+    var seconds: Double?
+    var outcome: String?
+    var reason: String?
+    var claimLost: String?
+    /// The last lines of the task, both streams, oldest first.
+    var output: [String] = []
+
+    init(name: String, address: String? = nil, state: String, problem: String? = nil) {
+        (self.name, self.address, self.state, self.problem) = (name, address, state, problem)
+    }
+
+    /// Takes what the worker says of itself.
+    mutating func take(_ answer: WorkerAnswer) {
+        state = answer.state
+        (queue, messageId, attempt, maxAttempts) = (
+            answer.queue, answer.messageId, answer.attempt, answer.maxAttempts
+        )
+        (progress, note, started, deadline) = (answer.progress, answer.note, answer.started, answer.deadline)
+        (seconds, outcome, reason, claimLost) = (answer.seconds, answer.outcome, answer.reason, answer.claimLost)
+        output = answer.output ?? []
+    }
+}
+
+/// What `GET /status` of a worker answers, as far as it is shown.
+struct WorkerAnswer: Sendable, Decodable {
+    var state: String
+    var queue: String?
+    var messageId: String?
+    var attempt: Int?
+    var maxAttempts: Int?
+    var progress: Double?
+    var note: String?
+    var started: String?
+    var deadline: String?
+    var seconds: Double?
+    var outcome: String?
+    var reason: String?
+    var claimLost: String?
+    var output: [String]?
+}
+
+/// A pod that is through, with what its worker left in the termination log.
+struct EndedWorkerDocument: Sendable, Encodable {
+    var name: String
+    /// As in the termination log; `nil` when there was none to read.
+    var outcome: String?
+    var messageId: String?
+    var attempt: Int?
+    var reason: String?
+    var exit: Int?
+    /// RFC 3339
+    var time: String?
+}
+
+/// The Jobs of all ScaledJobs.
+struct JobCounts: Sendable, Encodable, Hashable {
+    /// With a pod that is ready: its worker has claimed a message.
+    var running = 0
+    /// Without one.
+    var pending = 0
+    var succeeded = 0
+    var failed = 0
+
+    var unfinished: Int { running + pending }
+}
+
+struct WorkersReading: Sendable {
+    var workers: [WorkerDocument] = []
+    var ended: [EndedWorkerDocument] = []
+    /// By the name of the ScaledJob; `nil` without a cluster.
+    var jobs: [String: JobCounts]?
+    var time: Timestamp?
+    var problem: String?
+
+    /// Of all ScaledJobs together.
+    var allJobs: JobCounts? {
+        jobs?.values.reduce(into: JobCounts()) { sum, counts in
+            sum.running += counts.running
+            sum.pending += counts.pending
+            sum.succeeded += counts.succeeded
+            sum.failed += counts.failed
+        }
+    }
+}
