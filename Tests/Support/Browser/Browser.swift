@@ -11,6 +11,10 @@ public final class Browser: Sendable {
         /// Obeys the page's `viewport` and has a finger instead of a mouse.
         public var isPhone: Bool
 
+        public init(width: Int, height: Int, isPhone: Bool) {
+            (self.width, self.height, self.isPhone) = (width, height, isPhone)
+        }
+
         public static let desk = Shape(width: 1280, height: 900, isPhone: false)
         public static let phone = Shape(width: 390, height: 844, isPhone: true)
     }
