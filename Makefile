@@ -3,6 +3,7 @@
 # make conformance     of these, the promises that every queue keeps
 # make faults          of these, workers killed and paused, servers restarted, connections cut, disks filled
 # make soak            random faults, nothing lost, nothing settled twice (SOAK=30m SEED=7 QUEUES=redis MESSAGES=5000)
+# make screenshots     docs/images, of the console
 # make image           semel, semelctl and semel-runtime, with docker, podman or buildah
 # make image-test      these, run as the Kubernetes templates run them
 # make manifests       k8s/manifests from the chart and its presets
@@ -16,7 +17,7 @@ SWIFT ?= swift
 STATIC := -c release --scratch-path .build/static $(shell grep -v '^\#' scripts/static-flags)
 RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
 
-.PHONY: build demo test conformance faults soak bench image image-test manifests lint format packages clean
+.PHONY: build demo test conformance faults soak bench screenshots image image-test manifests lint format packages clean
 
 build: packages
 	$(SWIFT) build $(STATIC) --product semel
@@ -63,6 +64,13 @@ soak: packages
 	$(if $(SEMEL_BIN_DIR),,$(SWIFT) build $(STATIC) --product semel)
 	$(SWIFT) build --product semel-soak
 	SEMEL_BIN_DIR=$(or $(SEMEL_BIN_DIR),$(CURDIR)/.build/static/release) .build/debug/semel-soak
+
+# The tests that look at the console, as far as they make pictures.
+screenshots: packages
+	scripts/packages test
+	$(SWIFT) build --build-tests
+	mkdir -p docs/images
+	SEMEL_SCREENSHOTS=$(CURDIR)/docs/images scripts/test --filter ScreenshotTests
 
 image:
 	scripts/image build

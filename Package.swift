@@ -170,6 +170,9 @@ let package = Package(
             name: "FaultTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Faults", swiftSettings: settings),
         .testTarget(
             name: "KubernetesTests", dependencies: ["TestSupport"], path: "Tests/Kubernetes", swiftSettings: settings),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
+            path: "Tests/Console", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -45,7 +45,31 @@ KNOWN = {
         "podIdentity": {"provider": str},
     },
 }
+# What the HTTP add-on knows, from 0.15 on and before 0.14.
+ROUTED_SERVICE = {"service": str, "port": int}
+ADD_ON = {
+    ("http.keda.sh/v1beta1", "InterceptorRoute"): {
+        "target": ROUTED_SERVICE,
+        "rules": [{"hosts": [str], "paths": [{"value": str}]}],
+        "scalingMetric": {
+            "concurrency": {"targetValue": int},
+            "requestRate": {"targetValue": int, "window": str, "granularity": str},
+        },
+        "coldStart": {"placeholder": {"response": {"statusCode": int, "headers": dict, "body": str}}},
+        "timeouts": {"request": str, "responseHeader": str, "readiness": str},
+    },
+    ("http.keda.sh/v1alpha1", "HTTPScaledObject"): {
+        "hosts": [str],
+        "scaleTargetRef": {"apiVersion": str, "kind": str, "name": str, **ROUTED_SERVICE},
+        "replicas": {"min": int, "max": int},
+        "scaledownPeriod": int,
+        "scalingMetric": {"concurrency": {"targetValue": int}},
+        "timeouts": {"conditionWait": str, "responseHeader": str},
+    },
+}
+LONGEST_PLACEHOLDER = 32768
 METADATA = {
+    "external-push": {"scalerAddress", "interceptorRoute"},
     "rabbitmq": {"protocol", "mode", "value", "queueName", "host", "vhostName", "activationValue"},
     "redis": {"address", "listName", "listLength", "databaseIndex", "activationListLength", "enableTLS"},
     "redis-streams": {"address", "stream", "streamLength", "databaseIndex", "enableTLS"},
@@ -94,8 +118,8 @@ def trigger_problems(trigger, path):
             yield f"{path}.metadata.{key}: KEDA does not know it"
         if not isinstance(value, str):
             yield f"{path}.metadata.{key}: is no text"
-    target = TARGET[trigger["type"]]
-    if metadata.get(target) != "1":
+    target = TARGET.get(trigger["type"])
+    if target and metadata.get(target) != "1":
         yield f'{path}.metadata.{target}: is not "1", one Job for one message'
     if re.search(r"//[^/]*@", json.dumps(metadata)):
         yield f"{path}.metadata: has credentials in it"
@@ -139,10 +163,27 @@ def scaled_object(spec):
         yield f"spec.advanced: {problem}"
 
 
-def deployment(spec):
-    if "replicas" in spec:
+def deployment(spec, sleeps):
+    if sleeps and spec.get("replicas") != 0:
+        yield "spec.replicas: is not 0; without a request there is none"
+    if not sleeps and "replicas" in spec:
         yield "spec.replicas: is KEDA's to say"
     yield from restricted(spec["template"]["spec"])
+
+
+def routed(document):
+    """What has no schema here: an object of the HTTP add-on's."""
+    known = ADD_ON.get((document["apiVersion"], document.get("kind")))
+    if known is None:
+        yield "is no kind that the HTTP add-on knows"
+        return
+    spec = document["spec"]
+    yield from unknown(spec, known, "spec")
+    if not (spec.get("hosts") or all(rule.get("hosts") for rule in spec.get("rules") or [{}])):
+        yield "spec: without hosts it takes the requests of everybody else"
+    body = spec.get("coldStart", {}).get("placeholder", {}).get("response", {}).get("body", "")
+    if len(body) > LONGEST_PLACEHOLDER:
+        yield f"spec.coldStart.placeholder.response.body: is longer than {LONGEST_PLACEHOLDER} characters"
 
 
 def restricted(pod):
@@ -164,7 +205,7 @@ def restricted(pod):
 
 
 def problems(document, scaled):
-    """Of an object; `scaled` are the names of the Deployments that KEDA scales."""
+    """Of an object; `scaled` are the Deployments that KEDA scales by name, and whether requests wake them up."""
     kind = document.get("kind")
     if str(document.get("apiVersion")).startswith("keda.sh/"):
         if kind not in KNOWN or document["apiVersion"] != "keda.sh/v1alpha1":
@@ -177,10 +218,13 @@ def problems(document, scaled):
             yield from scaled_job(document["spec"])
         if kind == "ScaledObject":
             yield from scaled_object(document["spec"])
+    elif str(document.get("apiVersion")).startswith("http.keda.sh/"):
+        yield from routed(document)
     else:
         yield from strict(document)
-        if kind == "Deployment" and document["metadata"]["name"] in scaled:
-            yield from deployment(document["spec"])
+        name = document["metadata"]["name"]
+        if kind == "Deployment" and name in scaled:
+            yield from deployment(document["spec"], scaled[name])
 
 
 def files(path):
@@ -198,12 +242,16 @@ def read(path):
 
 def main(paths):
     objects = [(file, document) for given in paths for file in files(given) for document in read(file)]
-    scaled = {
-        document["spec"]["scaleTargetRef"]["name"] for _, document in objects if document["kind"] == "ScaledObject"
-    }
+    # By directory: each is a release of its own.
+    scaled = {}
+    for path, document in objects:
+        if document["kind"] in ("ScaledObject", "HTTPScaledObject"):
+            spec = document["spec"]
+            sleeps = all(trigger["type"] == "external-push" for trigger in spec.get("triggers", []))
+            scaled.setdefault(os.path.dirname(path), {})[spec["scaleTargetRef"]["name"]] = sleeps
     found = 0
     for path, document in objects:
-        for problem in problems(document, scaled):
+        for problem in problems(document, scaled.get(os.path.dirname(path), {})):
             found += 1
             print(f"{path}: {document['kind']}/{document.get('metadata', {}).get('name')}: {problem}")
     print(f"{len(objects)} objects checked, {found} problems")

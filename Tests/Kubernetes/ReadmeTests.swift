@@ -99,6 +99,15 @@ struct ReadmeTests {
         }
     }
 
+    @Test func theConsoleIsInstalled() async throws {
+        let typed = try commands("k8s/README.md", from: "## The console\n", to: "\n## ")
+        #expect(typed.count == 3)
+        let objects = try await Objects(yaml: type(try #require(typed.last)).stdout)
+        #expect(objects["InterceptorRoute"]["spec.rules.0.hosts"] == ["console.example.com"])
+        let token = objects["Deployment"]["spec.template.spec.volumes.1.secret.secretName"].text ?? "none"
+        #expect(typed[1].hasPrefix("kubectl create secret generic \(token) --from-literal=token="))
+    }
+
     private func expectTheReadersOwn(_ objects: Objects, host: String) throws {
         #expect(objects.container["image"] == "my/task:v1")
         let environment = try objects.environment()

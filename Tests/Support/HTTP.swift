@@ -32,7 +32,8 @@ public enum HTTP {
     ) async throws -> Response {
         try await onThread("http \(path)") {
             let socket = try Socket(port: port, timeout: timeout)
-            var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n"
+            let host = headers["Host"] == nil ? "Host: 127.0.0.1:\(port)\r\n" : ""
+            var head = "\(method) \(path) HTTP/1.1\r\n\(host)Connection: close\r\n"
             for (name, value) in headers {
                 head += "\(name): \(value)\r\n"
             }

@@ -80,8 +80,9 @@ struct AccessMiddleware: RouterMiddleware {
     /// A name of somebody else's that leads to this machine lets their page in the browser read what is here (DNS rebinding).
     private static func checkHost(_ request: Request) throws {
         let authority = request.head.authority ?? ""
-        let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
-        guard ["localhost", "127.0.0.1", "[::1]"].contains(host.lowercased()) || host.hasPrefix("127.") else {
+        let host =
+            authority.hasPrefix("[") ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+        guard Loopback.isName(String(host)) else {
             throw HTTPError(
                 .misdirectedRequest, message: "without a token this console is for localhost only, not for ‘\(host)’")
         }

@@ -149,7 +149,7 @@ struct ConsoleCommand: AsyncParsableCommand {
             return .proxyUser(header: trustProxyUser)
         }
         if let tokenFile { return .token(try token(in: tokenFile)) }
-        guard ["localhost", "::1"].contains(host.lowercased()) || host.hasPrefix("127.") else {
+        guard Loopback.isName(host) else {
             throw .usage(
                 "--listen: \(listen) can be reached by others; say --token-file FILE, or --trust-proxy-user HEADER behind a proxy that lets people in"
             )

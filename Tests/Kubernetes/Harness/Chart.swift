@@ -13,6 +13,11 @@ enum Chart {
         "redis-tls", "sqs", "sqs-pod-identity", "sqs-scaledobject",
     ]
 
+    /// Of the console's chart.
+    static let consolePresets = ["console", "console-httpscaledobject"]
+
+    static let allPresets = presets + consolePresets + ["groups"]
+
     /// Installs Helm at its first use, which takes a while.
     static func helm(_ arguments: [String]) async throws -> Finished {
         try await run(Executable(path: "\(root)/scripts/helm"), arguments, timeout: .seconds(180))
