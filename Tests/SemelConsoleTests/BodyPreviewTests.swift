@@ -3,7 +3,7 @@ import Testing
 @testable import SemelConsole
 
 struct BodyPreviewTests {
-    @Test func JSONIsSetOutAndNothingElseOfItChanges() {
+    @Test func isSetOutAsJSONAndNothingElseOfItChanges() {
         let preview = BodyPreview(
             Array(#"{"b":12345678901234567890.50,"a":["x, \"y\": {",{}, [ ] ],"c":null}"#.utf8), nil)
         #expect(preview.view == .json)
