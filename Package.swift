@@ -146,7 +146,7 @@ let package = Package(
                 logging, http,
             ] + queues + nio,
             swiftSettings: settings),
-        .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
+        .testTarget(name: "SemelKEDATests", dependencies: ["Semel", "SemelKEDA"], swiftSettings: settings),
         .testTarget(
             name: "SemelKubernetesTests",
             dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],

@@ -1,3 +1,4 @@
+import Semel
 import SemelKEDA
 public import SemelKubernetes
 
