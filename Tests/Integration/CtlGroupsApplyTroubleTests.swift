@@ -66,6 +66,12 @@ struct CtlGroupsApplyTroubleTests {
             ),
             "\(end.stderrText)")
         var map = ConfigMap(name: "nightly", namespace: "work")
+        map.data = ["other": "x"]
+        groups.cluster.put(map)
+        #expect(
+            try await groups.apply().complaint.hasSuffix(
+                ":2: state: ConfigMap ‘nightly’ in namespace ‘work’ has no key ‘state’; semelctl groups assign makes it"
+            ))
         map.data = ["state": "semel-groups 1\nlayout buckets\ncapacity 9\ngroups 1\ngroup 4 items 2 buckets 0-9,12\n"]
         groups.cluster.put(map)
         #expect(try await groups.apply().status == .exited(0))
