@@ -84,7 +84,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "SemelKubernetes",
-            dependencies: ["CLinux", "Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio,
+            dependencies: ["CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelTLS", http, httpClient, tls] + nio,
             swiftSettings: settings),
         .target(
             name: "SemelGroups", dependencies: ["CDigest", "Semel", "SemelKEDA", "SemelKubernetes"],
