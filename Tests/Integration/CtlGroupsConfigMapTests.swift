@@ -85,6 +85,28 @@ struct CtlGroupsConfigMapTests {
         #expect(taken.status == .exited(0) && map(groups)?.data["state"] != nil, "\(taken.stderrText)")
     }
 
+    /// What was written is written, whether or not somebody hears of it.
+    @Test(arguments: [("POST", [1, 2, 3]), ("PATCH", [1, 2, 3, 4])])
+    func theAnswerIsLost(_ method: String, _ keys: [Int]) async throws {
+        let groups = try await GroupsCluster()
+        if method == "PATCH" {
+            let file = try items(1...2, groups)
+            _ = try await groups.end(of: groups.startAssigning(["--capacity", "2", "--input", file]))
+        }
+        groups.cluster.inject(.init(.cut(afterBytes: 0), method: method))
+        let file = try items(1...keys.count, groups)
+        let end = try await groups.end(of: groups.startAssigning(["--capacity", "2", "--input", file]))
+        #expect(end.status == .exited(0), "\(end.stderrText)")
+        #expect(map(groups)?.data["state"]?.contains(" item \(keys.count)\n") == true)
+
+        // And what was not is not.
+        let before = map(groups)
+        groups.cluster.inject(.init(.status(500), method: "PATCH", times: 9))
+        _ = try items(1...9, groups)
+        #expect(try await groups.end(of: groups.startAssigning(["--input", file])).status == .exited(69))
+        #expect(map(groups) == before)
+    }
+
     @Test func itIsLabelled() async throws {
         let groups = try await GroupsCluster()
         let file = try items(1...5, groups)

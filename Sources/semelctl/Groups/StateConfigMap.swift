@@ -73,6 +73,8 @@ private actor StateConfigMapChange: StateChange {
                 text, replacing: known, labels: [GroupLabels.managedBy: GroupLabels.manager],
                 manager: "semelctl-groups-assign")
         } catch {
+            // Only the answer may have been lost.
+            if error.isPassing, let now = try? await store.read(), now.text == text { return end() }
             switch error {
             case .conflict, .alreadyExists, .notFound:
                 throw CommandFailure("--state: \(state.name) has just been changed by another; try again", .retry)
