@@ -51,7 +51,7 @@ final class ConsoleUnderTest: Sendable {
     deinit {
         // A page that cannot be reached would say nothing of it.
         if let status = process.status, status != .exited(0) {
-            Issue.record("the console \(status): \(process.report)")
+            Issue.record("the console \(status): \(process.stderr.text)")
         }
     }
 
