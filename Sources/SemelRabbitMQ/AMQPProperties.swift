@@ -29,26 +29,28 @@ final class AMQPProperties {
     }
 
     private let memory = AMQPMemory()
-    private var properties: amqp_basic_properties_t
+    private let properties: amqp_basic_properties_t
 
     init(copying source: amqp_basic_properties_t) {
-        properties = source
+        var copied = source
+        let memory = memory
+        // A field that the message does not have is whatever was in that memory before: the decoder does not touch it.
+        func copy(_ field: inout amqp_bytes_t, _ flag: Int32) {
+            field = source.has(flag) ? memory.bytes(field.buffer) : amqp_empty_bytes
+        }
         // One by one: a list of key paths takes longer to make than to use.
-        copy(&properties.content_type)
-        copy(&properties.content_encoding)
-        copy(&properties.correlation_id)
-        copy(&properties.reply_to)
-        copy(&properties.expiration)
-        copy(&properties.message_id)
-        copy(&properties.type)
-        copy(&properties.user_id)
-        copy(&properties.app_id)
-        copy(&properties.cluster_id)
-        properties.headers = has(AMQP_BASIC_HEADERS_FLAG) ? memory.copy(source.headers) : memory.table([])
-    }
-
-    private func copy(_ field: inout amqp_bytes_t) {
-        field = memory.bytes(field.buffer)
+        copy(&copied.content_type, AMQP_BASIC_CONTENT_TYPE_FLAG)
+        copy(&copied.content_encoding, AMQP_BASIC_CONTENT_ENCODING_FLAG)
+        copy(&copied.correlation_id, AMQP_BASIC_CORRELATION_ID_FLAG)
+        copy(&copied.reply_to, AMQP_BASIC_REPLY_TO_FLAG)
+        copy(&copied.expiration, AMQP_BASIC_EXPIRATION_FLAG)
+        copy(&copied.message_id, AMQP_BASIC_MESSAGE_ID_FLAG)
+        copy(&copied.type, AMQP_BASIC_TYPE_FLAG)
+        copy(&copied.user_id, AMQP_BASIC_USER_ID_FLAG)
+        copy(&copied.app_id, AMQP_BASIC_APP_ID_FLAG)
+        copy(&copied.cluster_id, AMQP_BASIC_CLUSTER_ID_FLAG)
+        copied.headers = source.has(AMQP_BASIC_HEADERS_FLAG) ? memory.copy(source.headers) : memory.table([])
+        properties = copied
     }
 
     var messageID: String? { text(AMQP_BASIC_MESSAGE_ID_FLAG, properties.message_id) }
@@ -57,12 +59,8 @@ final class AMQPProperties {
     var correlationID: String? { text(AMQP_BASIC_CORRELATION_ID_FLAG, properties.correlation_id) }
     var headers: [String: HeaderValue] { HeaderValue.table(properties.headers) }
 
-    private func has(_ flag: Int32) -> Bool {
-        properties._flags & amqp_flags_t(UInt32(bitPattern: flag)) != 0
-    }
-
     private func text(_ flag: Int32, _ bytes: amqp_bytes_t) -> String? {
-        has(flag) && bytes.len > 0 ? bytes.text : nil
+        properties.has(flag) && bytes.len > 0 ? bytes.text : nil
     }
 
     /// The same properties for a copy of the message, with these headers added. Persistent, without a time to live (a
@@ -83,5 +81,11 @@ final class AMQPProperties {
         copy._flags |= amqp_flags_t(UInt32(bitPattern: added))
         copy._flags &= ~amqp_flags_t(UInt32(bitPattern: removed))
         return copy
+    }
+}
+
+extension amqp_basic_properties_t {
+    fileprivate func has(_ flag: Int32) -> Bool {
+        _flags & amqp_flags_t(UInt32(bitPattern: flag)) != 0
     }
 }

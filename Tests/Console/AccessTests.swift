@@ -24,11 +24,11 @@ struct AccessTests {
             #expect(try await browser.focused.attribute("id") == "token")
             try await browser.type("guessed, guessed")
             try await browser.press(.enter)
-            #expect(try await browser.text(".error") == "That is not the token.")
+            #expect(try await browser.read(".error") == "That is not the token.")
             #expect(try await browser.cookies.isEmpty)
             try await browser.find("#token").type(Self.token)
             try await browser.press(.enter)
-            try await browser.waitUntil("the overview is there") { try await browser.text("h1") == "Overview" }
+            try await browser.waitUntil("the overview is there") { try await browser.read("h1") == "Overview" }
             let cookie = try #require(try await browser.cookies.first)
             #expect(cookie.httpOnly && cookie.sameSite == "Strict" && !cookie.value.contains(Self.token))
             #expect(try await browser.run("return document.cookie") == "")
@@ -84,8 +84,8 @@ struct AccessTests {
                     try await browser.open(console.url(path))
                 }
                 #expect(try await browser.findAll("form[method=post] button").isEmpty, "\(path)")
-                #expect(try await browser.text("header").contains("read-only"))
-                #expect(try await browser.text("nav").contains("Enqueue") == false)
+                #expect(try await browser.read("header").contains("read-only"))
+                #expect(try await browser.read("nav").contains("Enqueue") == false)
             }
         }
         for path in ["/dead/retry", "/dead/drop", "/enqueue"] {
@@ -115,14 +115,14 @@ struct AccessTests {
             try await browser.open(console.url("/dead"))
             try await browser.open(server.url("/"))
             try await browser.find("button").click()
-            #expect(try await browser.text("h1") == "Forbidden")
+            #expect(try await browser.read("h1") == "Forbidden")
             // Nor may its own pages send what they have not been given.
             try await browser.open(console.url("/dead"))
             try await browser.find("tbody input").click()
             try await browser.perform("document.querySelector('input[name=form]').value = 'guessed'")
             try await browser.find("#retry-chosen").click()
-            #expect(try await browser.text("h1") == "Forbidden")
-            #expect(try await browser.text(".error").contains("load the page again"))
+            #expect(try await browser.read("h1") == "Forbidden")
+            #expect(try await browser.read(".error").contains("load the page again"))
         }
         let headers = ["Origin": "http://evil.example", "Content-Type": "application/json"]
         #expect(try await console.post("/api/dead/drop", #"{"all": true}"#, headers).status == 403)

@@ -15,13 +15,13 @@ struct ChangeTests {
         let console = try await ConsoleUnderTest.start([queue])
         try await withBrowser { browser in
             try await browser.open(console.url("/"))
-            try await browser.find(".dead a").click()
-            #expect(try await browser.text("tbody").contains("lost-1"))
+            try await browser.click(".dead a")
+            #expect(try await browser.read("tbody").contains("lost-1"))
             try await browser.find("tbody a").click()
-            #expect(try await browser.text("main").contains("disk full"))
+            #expect(try await browser.read("main").contains("disk full"))
             try await browser.find("#retry").click()
-            #expect(try await browser.text(".notice.done") == "1 message back in the queue.")
-            #expect(try await browser.text(".empty").contains("No dead letters"))
+            #expect(try await browser.read(".notice.done") == "1 message back in the queue.")
+            #expect(try await browser.read(".empty").contains("No dead letters"))
         }
         try await queue.waitUntilLeft(.oneReady)
         let end = try await Scene.worker(queue, ["--status-address", "off"], task: Shell.succeeding).end()
@@ -45,7 +45,7 @@ struct ChangeTests {
             try await browser.waitUntil("all three are listed") { try await browser.findAll("tbody tr").count == 3 }
             for id in ["lost-1", "lost-3"] { try await browser.find("input[value=\(id)]").click() }
             try await browser.find("#drop-chosen").click()
-            #expect(try await browser.text("h1") == "Are you sure?")
+            #expect(try await browser.read("h1") == "Are you sure?")
             try await Looks.expectGood(browser, "the question")
             #expect(try await queue.left().dead == 3, "a question changes nothing")
             try await browser.find("main form a").click()
@@ -53,7 +53,7 @@ struct ChangeTests {
             for id in ["lost-1", "lost-3"] { try await browser.find("input[value=\(id)]").click() }
             try await browser.find("#drop-chosen").click()
             try await browser.find("button.danger").click()
-            #expect(try await browser.text(".notice.done") == "2 messages dropped.")
+            #expect(try await browser.read(".notice.done") == "2 messages dropped.")
             #expect(try await browser.findAll("tbody tr").count == 1)
         }
         try await queue.waitUntilLeft(.oneDead)
@@ -79,9 +79,9 @@ struct ChangeTests {
             try await browser.waitUntil("the filter holds") { try await browser.findAll("tbody tr").count == 2 }
             #expect(try await browser.find("#reason").property("value") == "65")
             try await browser.find("#retry-all").click()
-            #expect(try await browser.text("main").contains("65"))
+            #expect(try await browser.read("main").contains("65"))
             try await browser.find("button.main").click()
-            #expect(try await browser.text(".notice.done") == "2 messages back in the queue.")
+            #expect(try await browser.read(".notice.done") == "2 messages back in the queue.")
         }
         try await queue.waitUntilLeft(Left(ready: 2, dead: 1))
         try await console.stop()
@@ -100,17 +100,17 @@ struct ChangeTests {
             try await browser.find("#text").type("two\nlines & <b>more</b> +")
             try await browser.find("#headers").type("no header at all")
             try await browser.find("button.main").click()
-            #expect(try await browser.text(".error").contains("no header at all"))
+            #expect(try await browser.read(".error").contains("no header at all"))
             try await Looks.expectGood(browser, "a form that cannot be taken")
             // What was typed is still there.
             #expect(try await browser.find("#text").property("value") == "two\nlines & <b>more</b> +")
             try await browser.find("#headers").clear()
             try await browser.find("button.main").click()
-            #expect(try await browser.text(".notice.done") == "1 message in the queue.")
+            #expect(try await browser.read(".notice.done") == "1 message in the queue.")
             try await browser.find("#file").type(file)
             try await browser.find("button.main").click()
             try await browser.waitUntil("the file is sent") {
-                try await browser.text("#sent") == "body.bin is in the queue."
+                try await browser.read("#sent") == "body.bin is in the queue."
             }
         }
         #expect(try await queue.readyBodies() == [Array("two\nlines & <b>more</b> +".utf8), bytes])

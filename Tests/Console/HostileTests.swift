@@ -27,10 +27,10 @@ struct HostileTests {
                 #expect(refused.isEmpty, "\(page): it did not even come to that")
             }
             try await browser.open(console.url("/dead"))
-            #expect(try await browser.text("tbody").contains("lost-1"))
+            #expect(try await browser.read("tbody").contains("lost-1"))
             try await expectText("the list")
             try await browser.find("tbody a").click()
-            #expect(try await browser.text("section[aria-labelledby=output] pre").contains(Self.script))
+            #expect(try await browser.read("section[aria-labelledby=output] pre").contains(Self.script))
             for view in ["text", "json", "hex"] {
                 try await browser.open(try await browser.url.replacing(#/&view=.*$/#, with: "") + "&view=\(view)")
                 try await expectText(view)
@@ -40,7 +40,7 @@ struct HostileTests {
                 }
             }
             if queue.kind.traits.carriesHeaders {
-                #expect(try await browser.text("section[aria-labelledby=headers]").contains(Self.script))
+                #expect(try await browser.read("section[aria-labelledby=headers]").contains(Self.script))
             }
             // In an address, too.
             let query = Self.all.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
@@ -65,7 +65,7 @@ struct HostileTests {
             try await browser.open(console.url("/workers"))
             try worker.say("0.5 \(Self.all)")
             try await browser.waitUntil("the note is shown") {
-                try await browser.text("article .note").contains("<script>")
+                try await browser.read("article .note").contains("<script>")
             }
             #expect(try await browser.run("return window.isHacked === true") == false)
             #expect(try await browser.findAll("article img, article svg, article script").isEmpty)

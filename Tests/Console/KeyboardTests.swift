@@ -38,7 +38,7 @@ struct KeyboardTests {
             #expect(try await browser.find("input[value=lost-2]").isSelected)
             try await tab(to: "#retry-chosen", browser)
             try await browser.press(.enter)
-            #expect(try await browser.text(".notice.done") == "1 message back in the queue.")
+            #expect(try await browser.read(".notice.done") == "1 message back in the queue.")
         }
         try await queue.waitUntilLeft(Left(ready: 1, dead: 1))
         try await console.stop()
@@ -82,7 +82,7 @@ struct KeyboardTests {
             try await browser.type("mine")
             try await tab(to: "button.main", browser)
             try await browser.press(.space)
-            #expect(try await browser.text(".notice.done") == "1 message in the queue.")
+            #expect(try await browser.read(".notice.done") == "1 message in the queue.")
         }
         #expect(try await queue.readyTexts() == ["by hand"])
         try await console.stop()
@@ -102,7 +102,7 @@ struct KeyboardTests {
             // The answer has the focus already.
             #expect(try await browser.focused.text == "Drop for good")
             try await browser.press(.enter)
-            #expect(try await browser.text(".notice.done") == "2 messages dropped.")
+            #expect(try await browser.read(".notice.done") == "2 messages dropped.")
         }
         try await queue.waitUntilLeft(.nothing)
         try await console.stop()

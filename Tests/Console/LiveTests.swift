@@ -15,19 +15,19 @@ struct LiveTests {
         try await withBrowser { browser in
             try await browser.open(console.url("/workers"))
             try await browser.perform("window.isTheSamePage = true")
-            try await browser.find("article summary").click()
+            try await browser.click("article summary")
             for (line, percent) in [("0.25 first half", "25 %"), ("0.75 second half", "75 %")] {
                 try worker.say(line)
                 try await browser.waitUntil("\(percent) is shown") {
-                    try await browser.text("article .bar").contains(percent)
+                    try await browser.read("article .bar").contains(percent)
                 }
-                #expect(try await browser.text("article .bar").contains("half"))
+                #expect(try await browser.read("article .bar").contains("half"))
             }
             // What somebody has opened stays open, and what has the focus keeps it.
-            #expect(try await browser.find("details").property("open") == "true")
+            #expect(try await browser.ask("details") { try await $0.property("open") } == "true")
             #expect(try await browser.run("return document.activeElement.tagName") == "SUMMARY")
             #expect(try await worker.finish().status == .exited(0))
-            try await browser.waitUntil("the worker is gone") { try await browser.text("article .tag") == "silent" }
+            try await browser.waitUntil("the worker is gone") { try await browser.read("article .tag") == "silent" }
             #expect(try await browser.run("return window.isTheSamePage") == true)
         }
         try await console.stop()
@@ -38,9 +38,9 @@ struct LiveTests {
         let console = try await ConsoleUnderTest.start([queue])
         try await withBrowser { browser in
             try await browser.open(console.url("/"))
-            try await browser.waitUntil("none is ready") { try await browser.text(".ready dd") == "0" }
+            try await browser.waitUntil("none is ready") { try await browser.read(".ready dd") == "0" }
             try await queue.put("a", "b")
-            try await browser.waitUntil("two are ready") { try await browser.text(".ready dd") == "2" }
+            try await browser.waitUntil("two are ready") { try await browser.read(".ready dd") == "2" }
         }
         try await console.stop()
     }

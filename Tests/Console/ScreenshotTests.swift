@@ -36,11 +36,11 @@ struct ScreenshotTests {
     private func pictures(_ browser: Browser, _ console: ConsoleUnderTest) async throws {
         try await browser.open(console.url("/"))
         let ready = "section[aria-labelledby=queue-scans] .ready dd"
-        try await browser.waitUntil("the numbers are there") { try await browser.text(ready) == "17" }
+        try await browser.waitUntil("the numbers are there") { try await browser.read(ready) == "17" }
         try await save("overview", browser)
         try await browser.open(console.url("/workers"))
-        try await browser.waitUntil("all run") { try await browser.text().contains("85 %") }
-        try await browser.find("article summary").click()
+        try await browser.waitUntil("all run") { try await browser.read().contains("85 %") }
+        try await browser.click("article summary")
         try await save("workers", browser)
         try await browser.open(console.url("/queues/scans/dead"))
         try await browser.waitUntil("the letters are there") { try await browser.findAll("tbody tr").count == 3 }

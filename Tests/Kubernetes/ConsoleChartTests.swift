@@ -150,7 +150,7 @@ struct ConsoleChartTests {
         let token = String(repeating: "t0ken-", count: 6)
         let values: Node = [
             "queues": [
-                "urls": ["scans": nil, "a": "redis://:pa55@redis/0?list=a", "b": "amqp://u:pa55@host/?queue=b"]
+                "urls": ["a": "redis://:pa55@redis/0?list=a", "b": "amqp://u:pa55@host/?queue=b"]
             ],
             "auth": ["existingSecret": "", "token": .text(token)],
         ]

@@ -40,14 +40,14 @@ file?.form.addEventListener("submit", async (event) => {
   const told = document.getElementById("sent");
   told.textContent = "Sending …";
   const chosen = file.files[0];
+  const headers = { "X-Form-Token": form.get("form") };
+  if (form.get("type")) headers["Content-Type"] = form.get("type");
   try {
     const answer = await fetch(`/api/messages?${query}`, {
       method: "POST",
-      body: chosen,
-      headers: {
-        "Content-Type": form.get("type") || chosen.type || "application/octet-stream",
-        "X-Form-Token": form.get("form"),
-      },
+      // Bytes have no media type by themselves, and some queues carry none.
+      body: await chosen.arrayBuffer(),
+      headers,
     });
     const result = await answer.json();
     told.textContent = answer.ok ? `${chosen.name} is in the queue.` : `Not sent: ${result.error}`;

@@ -25,7 +25,10 @@ final class ConsoleUnderTest: Sendable {
         let directory = try TemporaryDirectory("console")
         var arguments = ["console", "--listen", "127.0.0.1:0"] + flags
         for (index, url) in urls.enumerated() {
-            arguments += ["--queue-file", try directory.write(url, to: "queue-\(index)", mode: 0o600)]
+            // A spool is no secret, and refused in a file.
+            let isSpool = url.hasPrefix("spool:")
+            let file = isSpool ? nil : try directory.write(url, to: "queue-\(index)", mode: 0o600)
+            arguments += file.map { ["--queue-file", $0] } ?? ["--queue", url]
         }
         if let token { arguments += ["--token-file", try directory.write(token + "\n", to: "token", mode: 0o600)] }
         let process = try RunningProcess(
@@ -43,6 +46,13 @@ final class ConsoleUnderTest: Sendable {
 
     private init(_ process: RunningProcess, _ port: Int, _ directory: TemporaryDirectory, _ secrets: [String]) {
         (self.process, self.port, self.directory, self.secrets) = (process, port, directory, secrets)
+    }
+
+    deinit {
+        // A page that cannot be reached would say nothing of it.
+        if let status = process.status, status != .exited(0) {
+            Issue.record("the console \(status): \(process.stderr.text)")
+        }
     }
 
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }

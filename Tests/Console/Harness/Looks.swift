@@ -55,10 +55,15 @@ enum Looks {
         }
         let controls =
             "a, button, summary, select, textarea, input:not([type=hidden]), progress, [role=img], [role=region]"
-        for control in try await browser.findAll(controls) where try await control.isDisplayed {
-            let name = try await control.accessibleName
-            if name.isEmpty { Issue.record("\(page): \(try await control.tag) without a name") }
+        var nameless: [String] = []
+        try await browser.waitUntil("the controls of \(page) hold still") {
+            nameless = []
+            for control in try await browser.findAll(controls) where try await control.isDisplayed {
+                if try await control.accessibleName.isEmpty { nameless.append(try await control.tag) }
+            }
+            return true
         }
+        #expect(nameless == [], "controls without a name on \(page)")
     }
 
     static func expectNoSidewaysScrolling(_ browser: Browser, _ page: String) async throws {
@@ -70,5 +75,26 @@ enum Looks {
     static func expectNoComplaints(_ browser: Browser, _ page: String) async throws {
         let complaints = try await browser.takeLog().filter { $0.level == "SEVERE" }
         #expect(complaints.map(\.message) == [], "\(page)")
+    }
+}
+
+/// For live pages, whose elements are replaced from time to time.
+extension Browser {
+    /// Asks something of the first element of a CSS selector, and once more if it was replaced meanwhile.
+    func ask<Answer>(_ css: String, _ question: (BrowserElement) async throws -> Answer) async throws -> Answer {
+        var answer: Answer?
+        try await waitUntil("\(css) holds still") {
+            answer = try await question(find(css))
+            return true
+        }
+        return try #require(answer)
+    }
+
+    func read(_ css: String = "body") async throws -> String {
+        try await ask(css) { try await $0.text }
+    }
+
+    func click(_ css: String) async throws {
+        try await ask(css) { try await $0.click() }
     }
 }

@@ -34,6 +34,28 @@ import Testing
         return AMQPProperties(copying: source)
     }
 
+    /// The library leaves alone what a message does not have: there is whatever was in that memory before.
+    @Test func whatIsNotThereIsNotCopied() {
+        let memory = AMQPMemory()
+        defer { memory.keep() }
+        var source = amqp_basic_properties_t()
+        let stale = memory.bytes("stale")
+        (source.message_id, source.content_type, source.content_encoding) = (stale, stale, stale)
+        (source.correlation_id, source.reply_to, source.expiration) = (stale, stale, stale)
+        (source.type, source.user_id, source.app_id, source.cluster_id) = (stale, stale, stale, stale)
+        source.headers = memory.table([memory.entry("stale", "stale")])
+        let properties = AMQPProperties(copying: source)
+        #expect(properties.messageID == nil && properties.contentType == nil)
+        #expect(properties.replyTo == nil && properties.correlationID == nil)
+        #expect(properties.headers.isEmpty)
+        let copy = properties.forCopy(id: "m-1", adding: [], in: memory)
+        let fields = [
+            copy.content_type, copy.content_encoding, copy.correlation_id, copy.reply_to, copy.expiration, copy.type,
+            copy.user_id, copy.app_id, copy.cluster_id,
+        ]
+        #expect(fields.allSatisfy { $0.len == 0 })
+    }
+
     @Test func outliveTheirConnection() {
         let properties = copied { [$0.entry("text", "ü"), $0.entry("number", -5), $0.entry("truth", true)] }
         #expect(properties.messageID == "m-1")
