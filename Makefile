@@ -40,10 +40,9 @@ test: packages
 	scripts/python-tools
 	$(SWIFT) build --build-tests
 	scripts/test --filter SemelKEDATests --filter SemelGroupsTests
-	scripts/test --skip SemelKEDATests --skip SemelGroupsTests --skip ConformanceTests --skip FaultTests --skip KubernetesTests --skip ConsoleTests
+	scripts/test --skip SemelKEDATests --skip SemelGroupsTests --skip ConformanceTests --skip FaultTests --skip KubernetesTests
 	scripts/test --filter ConformanceTests
 	scripts/test --filter KubernetesTests
-	scripts/test --filter ConsoleTests
 	scripts/test --filter FaultTests
 
 conformance: packages
