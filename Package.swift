@@ -84,7 +84,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "SemelKubernetes",
-            dependencies: ["CLinux", "Semel", "SemelCommand", "SemelKEDA", http, httpClient, tls] + nio,
+            dependencies: ["CLinux", "Semel", "SemelCommand", "SemelKEDA", "SemelTLS", http, httpClient, tls] + nio,
             swiftSettings: settings),
         .target(
             name: "SemelGroups", dependencies: ["CDigest", "Semel", "SemelKEDA", "SemelKubernetes"],
@@ -146,10 +146,14 @@ let package = Package(
                 logging, http,
             ] + queues + nio,
             swiftSettings: settings),
-        .testTarget(name: "SemelKEDATests", dependencies: ["SemelKEDA"], swiftSettings: settings),
+        .testTarget(name: "SemelKEDATests", dependencies: ["Semel", "SemelKEDA"], swiftSettings: settings),
         .testTarget(
             name: "SemelKubernetesTests",
             dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SemelConsoleTests",
+            dependencies: ["Semel", "SemelConsole", "SemelQueues", "TestSupport", logging] + hummingbird,
             swiftSettings: settings),
         .testTarget(
             name: "SemelGroupsTests",

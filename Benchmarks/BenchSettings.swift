@@ -11,7 +11,7 @@ struct BenchSettings {
     let peers: String
 
     enum Group: String, CaseIterable {
-        case message, latency, footprint, output, claim, drain, size, instructions
+        case message, latency, footprint, output, claim, drain, console, size, instructions
     }
 
     var isWhole: Bool { groups.count == Group.allCases.count }

@@ -23,6 +23,7 @@ func measure(_ settings: BenchSettings) async throws -> Int32 {
         case .output: section = try await Output(bench: bench).section()
         case .claim: section = try await ClaimCost(bench: bench).section()
         case .drain: section = try await Drain(bench: bench).section()
+        case .console: section = try await ConsolePages(bench: bench).section()
         case .size: section = try Sizes(bench: bench).section()
         case .instructions: (section, verdict) = try await Instructions(bench: bench).section()
         }

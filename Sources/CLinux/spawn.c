@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,4 +63,12 @@ int semel_spawn(pid_t *pid, const char *path, char *const arguments[], char *con
     }
     *pid = child;
     return 0;
+}
+
+void semel_await_end(pid_t pid, int milliseconds) {
+    const int moment = 5;
+    struct pollfd process = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    // One below 0 is passed over.
+    poll(&process, 1, process.fd < 0 && milliseconds > moment ? moment : milliseconds);
+    if (process.fd >= 0) close(process.fd);
 }

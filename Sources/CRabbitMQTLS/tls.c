@@ -32,6 +32,13 @@ static int verify(X509_STORE_CTX *store, void *argument) {
     return peer->verdict.error == X509_V_OK;
 }
 
+/// Called when the server asks for a certificate, whether there is one or not.
+static int asked_for_certificate(SSL *connection, void *argument) {
+    struct semel_tls_peer *peer = argument;
+    peer->judges_afterwards = SSL_version(connection) == TLS1_3_VERSION;
+    return 1;
+}
+
 /// Instead of the question on the terminal.
 static int no_passphrase(char *buffer, int size, int writing, void *unused) {
     (void)buffer, (void)size, (void)writing, (void)unused;
@@ -44,6 +51,7 @@ enum semel_tls_step semel_tls_prepare(void *context, struct semel_tls_peer *peer
     if (!SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION)) return semel_tls_other;
     // A server that ends without a farewell has ended; AMQP has one of its own.
     SSL_CTX_set_options(tls, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_cert_cb(tls, asked_for_certificate, peer);
     if (peer->authorities) {
         if (!semel_certificates_are_in(peer->authorities, semel_certificates_in_file)) return semel_tls_authorities;
         SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);

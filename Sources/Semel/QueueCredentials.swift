@@ -16,8 +16,8 @@ public struct QueueCredentials: Sendable {
     private enum Source {
         case given(Current)
         case passwordFile(user: String?, path: String)
-        /// The whole URL is in the file.
-        case urlFile(path: String)
+        /// The whole URL is in the file. What it names later may be somebody.
+        case urlFile(path: String, namesNobody: Bool)
     }
 
     private let origin: Source
@@ -52,12 +52,18 @@ public struct QueueCredentials: Sendable {
 
     /// Whether nobody is named, not even by an empty name.
     public var areNone: Bool {
-        if case .given(Current(user: nil, password: nil)) = origin { true } else { false }
+        switch origin {
+        case .given(let current): current == Current(user: nil, password: nil)
+        case .passwordFile: false
+        case .urlFile(_, let namesNobody): namesNobody
+        }
     }
 
     /// Of a file that holds a queue's URL.
-    public init(urlFile path: String, source: String) {
-        origin = .urlFile(path: path)
+    ///
+    /// - Parameter namesNobody: As it is now.
+    public init(urlFile path: String, source: String, namesNobody: Bool) {
+        origin = .urlFile(path: path, namesNobody: namesNobody)
         self.source = source
     }
 
@@ -69,7 +75,7 @@ public struct QueueCredentials: Sendable {
         case .given(let current): return current.withoutEmpty
         case .passwordFile(let user, let path):
             return Current(user: user, password: try SecretFile.read(path, source: source)).withoutEmpty
-        case .urlFile(let path):
+        case .urlFile(let path, _):
             return try QueueURL(SecretFile.read(path, source: source), source: source).credentials.current()
         }
     }

@@ -31,15 +31,13 @@ public struct QueueURL: Sendable {
 
     /// The URL that is in a file. Its user and password are read from there again for every connection, the rest only now.
     public init(file: String, source: String) throws(ConfigurationError) {
-        try self.init(
-            SecretFile.read(file, source: source), source: source,
-            credentials: QueueCredentials(urlFile: file, source: source))
+        try self.init(SecretFile.read(file, source: source), source: source, file: file)
     }
 
     /// - Parameters:
     ///   - source: What to call it in a message: `--queue`, `SEMEL_QUEUE`.
-    ///   - credentials: Instead of those in the URL.
-    public init(_ text: String, source: String, credentials: QueueCredentials? = nil) throws(ConfigurationError) {
+    ///   - file: Where it was read.
+    public init(_ text: String, source: String, file: String? = nil) throws(ConfigurationError) {
         let split = text.splittingHosts
         // The text may hold a password: it is never repeated in a message.
         guard !text.looksLikeARawPassword, let parts = URLComponents(string: split.first),
@@ -70,7 +68,7 @@ public struct QueueURL: Sendable {
         self.hosts = hosts
         let given = try QueueCredentials(
             user: parts.user, password: parts.password, passwordFile: options["passwordFile"], source: source)
-        self.credentials = credentials ?? given
+        credentials = file.map { QueueCredentials(urlFile: $0, source: source, namesNobody: given.areNone) } ?? given
         self.path = parts.path
         self.rawPath = parts.percentEncodedPath
         self.options = options

@@ -1,4 +1,6 @@
+import CLinux
 import Glibc
+import Semel
 
 /// Descendants that left their process group (daemons), lost their parents, and so became children of this process.
 package enum Orphans {
@@ -8,18 +10,15 @@ package enum Orphans {
     /// - Parameter isMeant: Which of them, by their process id.
     package static func end(where isMeant: (CInt) -> Bool = { _ in true }) {
         let end = ContinuousClock.now + .seconds(2)
-        var pause: useconds_t = 500
         while ContinuousClock.now < end, hasChildren {
             let found = children().filter(isMeant)
             if found.isEmpty { return }
+            for pid in found { kill(pid, SIGKILL) }
             for pid in found {
-                kill(pid, SIGKILL)
+                semel_await_end(pid, CInt(max(.zero, end - .now).milliseconds))
                 var status: CInt = 0
                 waitpid(pid, &status, WNOHANG)
             }
-            // There is no call that waits for a child with a limit of time.
-            usleep(pause)
-            pause = min(pause * 2, 20_000)
         }
     }
 

@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import Hummingbird
 import Logging
-import NIOPosix
 import Semel
 
 /// All that the console knows. Read while somebody looks; nothing of it outlives the process.
@@ -10,13 +9,11 @@ final class Board: Sendable {
     let source: WorkerSource
     let workers: LiveReading<WorkersReading>
     let decisions: (any DecisionSource)?
-    private let client: HTTPClient
 
     init(_ queues: [ConsoleQueue], _ source: WorkerSource, _ decisions: (any DecisionSource)?, log: Logger) {
         self.queues = queues.map { WatchedQueue($0, log: log) }
         (self.source, self.decisions) = (source, decisions)
-        client = HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
-        let reader = WorkerReader(client: client)
+        let reader = WorkerReader(client: .shared)
         workers = LiveReading(.init(watched: .seconds(2), attention: .seconds(20), unwatched: nil)) { _ in
             await source.read(reader)
         }
@@ -28,7 +25,19 @@ final class Board: Sendable {
             for queue in queues { group.addTask { await queue.run() } }
             group.addTask { await self.workers.run() }
         }
-        try? await client.shutdown()
+    }
+
+    /// What is known of every queue. One that does not answer keeps nobody from the others.
+    func readings() async -> [(queue: ConsoleQueue, reading: QueueReading?, history: [QueueSample])] {
+        let readings = await withTaskGroup(of: (Int, QueueReading?).self) { group in
+            for (index, queue) in queues.enumerated() {
+                group.addTask { (index, await queue.counts.latest()) }
+            }
+            return await group.reduce(into: [Int: QueueReading]()) { $0[$1.0] = $1.1 }
+        }
+        var all: [(ConsoleQueue, QueueReading?, [QueueSample])] = []
+        for (index, queue) in queues.enumerated() { all.append((queue.queue, readings[index], await queue.history)) }
+        return all
     }
 
     /// The queue of a request, which need not be named where there is only one.
@@ -47,8 +56,14 @@ final class Board: Sendable {
         return queue
     }
 
+    /// `nil` where there are none, or before they have been asked.
+    func knownWorkers() async -> WorkersReading? {
+        if case .none = source { return nil }
+        return await workers.latest()
+    }
+
     /// For the decision: `nil` when nobody knows.
     func unfinishedJobs() async -> [String: (running: Int, pending: Int)]? {
-        await workers.latest()?.jobs?.mapValues { ($0.unfinished, $0.pending) }
+        await knownWorkers()?.jobs?.mapValues { ($0.unfinished, $0.pending) }
     }
 }

@@ -20,6 +20,9 @@ public struct Console: Sendable {
         }
     }
 
+    /// For a connection on which nothing is asked.
+    private static let idle = TimeAmount.seconds(60)
+
     private let settings: Settings
     private let board: Board
     private let audit: Audit
@@ -43,12 +46,17 @@ public struct Console: Sendable {
         started: @escaping @Sendable (_ port: Int) -> Void, stop: @escaping @Sendable () async -> Void
     ) async throws {
         let application = Application(
-            router: try router(),
+            router: try router(), server: .http1(configuration: .init(idleTimeout: Self.idle)),
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: nil),
             onServerRunning: { started($0.localAddress?.port ?? 0) }, logger: log)
         let group = ServiceGroup(configuration: .init(services: [application], logger: log))
+        let ended = OneShot<Bool>()
+        let reading = Task {
+            await board.run()
+            ended.fulfil(true)
+        }
+        defer { reading.cancel() }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await board.run() }
             tasks.addTask {
                 await stop()
                 await group.triggerGracefulShutdown()
@@ -56,6 +64,9 @@ public struct Console: Sendable {
             defer { tasks.cancelAll() }
             try await group.run()
         }
+        reading.cancel()
+        // A broker that does not answer keeps nobody from stopping.
+        _ = await ended.wait(atMost: .seconds(2))
     }
 
     /// `GET /api/queues`, for the test that holds the description of the API against them.

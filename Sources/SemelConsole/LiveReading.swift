@@ -19,6 +19,11 @@ final class LiveReading<Value: Sendable>: Sendable {
         var askedAt: ContinuousClock.Instant?
         var next = OneShot<Value>()
         var wake = OneShot<Bool>()
+
+        /// Whether what is known may be shown at that moment.
+        func isFresh(_ rhythm: Rhythm, at moment: ContinuousClock.Instant) -> Bool {
+            readAt.map { moment - $0 < rhythm.watched * 2 } ?? false
+        }
     }
 
     private let rhythm: Rhythm
@@ -35,16 +40,17 @@ final class LiveReading<Value: Sendable>: Sendable {
     /// Reads until it is cancelled.
     func run() async {
         while !Task.isCancelled {
-            let (wake, isWatched) = state.withLock { state in
+            let (wake, isWatched, isWanted) = state.withLock { state in
+                // Whoever asks from here on wakes this round, whoever asked before is seen now.
                 state.wake = OneShot()
-                return (state.wake, state.askedAt.map { .now - $0 < rhythm.attention } ?? false)
+                let isWatched = state.askedAt.map { .now - $0 < rhythm.attention } ?? false
+                return (state.wake, isWatched, state.askedAt.map { !state.isFresh(rhythm, at: $0) } ?? false)
             }
-            if isWatched || rhythm.unwatched != nil { await refresh() }
+            if isWatched || isWanted || rhythm.unwatched != nil { await refresh() }
             if isWatched {
                 _ = try? await Task.sleep(for: rhythm.watched)
             } else {
                 _ = await wake.wait(atMost: rhythm.unwatched)
-                if !Task.isCancelled, rhythm.unwatched == nil { await refresh() }
             }
         }
     }
@@ -69,21 +75,20 @@ final class LiveReading<Value: Sendable>: Sendable {
         next?.fulfil(value)
     }
 
-    /// - Parameter patience: How long to wait where nothing is known, or what is known is old.
+    /// - Parameter patience: How long to wait where nothing is known. For news of what is known, a moment is enough.
     func latest(within patience: Duration = .seconds(2)) async -> Value? {
-        let (fresh, next, wake) = state.withLock { state in
-            state.askedAt = .now
-            let isFresh = state.readAt.map { .now - $0 < rhythm.watched * 2 } ?? false
-            return (isFresh ? state.value : nil, state.next, state.wake)
+        let (value, isFresh, next, wake) = state.withLock { state in
+            let now = ContinuousClock.now
+            state.askedAt = now
+            return (state.value, state.isFresh(rhythm, at: now), state.next, state.wake)
         }
-        if let fresh {
-            if rhythm.unwatched != nil { wake.fulfil(true) }
-            return fresh
-        }
-        wake.fulfil(true)
-        if let value = await next.wait(atMost: patience) { return value }
-        return state.withLock { $0.value }
+        // Whoever is read without being looked at is read at once now.
+        if !isFresh || rhythm.unwatched != nil { wake.fulfil(true) }
+        if isFresh { return value }
+        return await next.wait(atMost: value == nil ? patience : min(patience, Self.moment)) ?? value
     }
+
+    private static var moment: Duration { .milliseconds(300) }
 }
 
 extension OneShot {

@@ -1,3 +1,4 @@
+import Semel
 import SemelKEDA
 public import SemelKubernetes
 
@@ -52,10 +53,10 @@ public struct FieldDifference: Sendable, Hashable {
         return Dictionary(pairs) { first, _ in first }
     }
 
-    /// A variable, a word of a command and an annotation may be anybody's password.
+    /// A variable, a word of a command, an annotation and a header of a probe may be anybody's password.
     private static func isShown(_ path: String) -> Bool {
         if GroupVariables.names.contains(where: { path.hasSuffix(".env[\($0)].value") }) { return true }
-        let secretive = [".env[", ".env", ".args", ".command", "metadata.annotations"]
+        let secretive = [".env", ".args", ".command", ".httpHeaders", "metadata.annotations"]
         return !secretive.contains { path.contains($0) }
     }
 

@@ -4,6 +4,8 @@ import SemelKEDA
 struct ScheduleRules {
     /// How late a Job may begin when nobody says so: long enough for a control plane that restarts.
     private static let usualStart: Int64 = 600
+    /// 1 January 2027.
+    private static let begin: Int64 = 1_798_761_600
 
     private let fields: GroupsFields
     private let text: Located<String>
@@ -17,8 +19,8 @@ struct ScheduleRules {
         } catch {
             throw ManifestError(text, error.message)
         }
-        // From 1 January 2027. Zones do not matter for whether there is any day.
-        guard schedule.next(after: 1_798_761_600, { _ in 0 }) != nil else {
+        // Zones do not matter for whether there is any day.
+        guard schedule.next(after: Self.begin, { _ in 0 }) != nil else {
             throw ManifestError(text, "‘\(text.value)’ is never: no month has such a day")
         }
     }
@@ -58,13 +60,16 @@ struct ScheduleRules {
         return Int64(shortest)
     }
 
-    /// Kubernetes gives up a CronJob that has missed more than 100 starts within its starting deadline.
+    /// Kubernetes gives up a CronJob that has missed more than 100 starts within its starting deadline. Looked at from the
+    /// first day on which it fires.
     private func requireFewStarts(within seconds: Int64) throws(ManifestError) {
-        let begin: Int64 = 1_798_761_600
-        var (moment, count) = (begin, 0)
-        while let next = schedule.next(after: moment, { _ in 0 }), next <= begin + seconds {
-            (moment, count) = (next, count + 1)
-            guard count <= 100 else {
+        guard let first = schedule.next(after: Self.begin, { _ in 0 }) else { return }
+        var starts: [Int64] = [first]
+        while let next = schedule.next(after: starts[starts.count - 1], { _ in 0 }), next <= first + 86_400 + seconds {
+            starts.append(next)
+            guard starts.count > 101 else { continue }
+            starts.removeFirst()
+            guard starts[100] - starts[0] > seconds else {
                 throw ManifestError(
                     fields.startWithin ?? Located(seconds, at: text.position, path: text.path),
                     "more than 100 starts are due within \(seconds) s; Kubernetes gives up a CronJob that missed so many"

@@ -6,6 +6,9 @@ import Semel
 enum AMQPFailure: Error {
     /// The library's or the system's word: no connection, or it broke.
     case broken(String)
+    /// It broke before the broker had said anything, who may have refused this client: with its reset the alert that says
+    /// so can be lost, where something was sent that was never read.
+    case cutShort(String)
     /// The broker closed the connection or the channel, with its code and words.
     case closed(code: UInt16, text: String)
     /// None of several hosts can be reached: which, and why.
@@ -18,7 +21,8 @@ enum AMQPFailure: Error {
 
     var reason: String {
         switch self {
-        case .broken(let text), .nowhere(let text), .refused(let text), .misconfigured(let text): text
+        case .broken(let text), .cutShort(let text), .nowhere(let text), .refused(let text), .misconfigured(let text):
+            text
         case .untrusted(let problem): problem.description
         case .closed(let code, let text): "closed by the broker: \(code) \(text)"
         }
@@ -40,6 +44,8 @@ final class AMQPConnection {
 
     /// For all hosts together, from the first attempt to a connection: TCP, and TLS where there is any.
     private static let connectTimeout = Duration.seconds(10)
+    /// How long a broker is listened to that may be about to refuse this client.
+    private static let verdictTimeout = Duration.seconds(5)
 
     private let state: amqp_connection_state_t
     private var tls: AMQPTLS?
@@ -54,7 +60,7 @@ final class AMQPConnection {
             // What one leaves of its share is the others'.
             let share = max(.seconds(1), (end - .now) / (address.hosts.count - index))
             do throws(AMQPFailure) {
-                return try AMQPConnection(host, address, share)
+                return try open(host, address, share)
             } catch {
                 guard address.hosts.count > 1, error.isUnreachable else { throw error }
                 failures.append("\(host.text) (\(error.reason))")
@@ -63,11 +69,26 @@ final class AMQPConnection {
         throw .nowhere(failures.joined(separator: ", "))
     }
 
-    private init(_ host: QueueURL.Host, _ address: RabbitMQAddress, _ limit: Duration) throws(AMQPFailure) {
+    private static func open(_ host: QueueURL.Host, _ address: RabbitMQAddress, _ limit: Duration)
+        throws(AMQPFailure) -> AMQPConnection
+    {
+        do throws(AMQPFailure) {
+            return try AMQPConnection(host, address, limit)
+        } catch .cutShort {
+            return try AMQPConnection(host, address, limit, listening: verdictTimeout)
+        }
+    }
+
+    /// - Parameter patience: For how long the broker is listened to before anything is sent to it. It then has nothing to
+    ///   say but that it refuses this client.
+    private init(
+        _ host: QueueURL.Host, _ address: RabbitMQAddress, _ limit: Duration, listening patience: Duration = .zero
+    ) throws(AMQPFailure) {
         guard let state = amqp_new_connection() else { throw .broken("out of memory") }
         self.state = state
         do throws(AMQPFailure) {
             try connect(to: host, address, limit)
+            if patience > .zero { _ = try nextFrame(until: .now + patience) }
             // A host that takes connections and then says nothing must not keep from the others.
             try login(address, within: address.hosts.count > 1 ? max(limit, .seconds(5)) : Self.patience)
         } catch {
@@ -129,8 +150,13 @@ final class AMQPConnection {
             : semel_amqp_login(
                 state, address.vhost, Self.frameMax, heartbeat, &properties, who.user ?? "guest",
                 who.password ?? "guest")
+        let system = errno
+        let code = amqp_status_enum_(reply.library_error)
+        if let tls, serverVersion == nil, tls.isCutShort(code, system) {
+            throw .cutShort(String(cString: strerror(system)))
+        }
         let hasSaidNothing = tls == nil && serverVersion == nil
-        switch amqp_status_enum_(reply.library_error) {
+        switch code {
         case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD where isCertificateTheUser:
             throw .refused(
                 "it knows no users by their certificates (SASL EXTERNAL); name a user and a password, or enable its "

@@ -6,7 +6,7 @@ extension AMQPFailure {
     func asQueueFailure(_ address: RabbitMQAddress) -> QueueFailure {
         let place = "\(address.source): \(address.place)"
         switch self {
-        case .broken(let text): return .unreachable("\(place): \(text)")
+        case .broken(let text), .cutShort(let text): return .unreachable("\(place): \(text)")
         case .nowhere(let hosts): return .unreachable("\(address.source): no RabbitMQ at \(hosts)")
         case .refused(let text): return .refused("\(place) refused: \(text)")
         case .untrusted(let problem): return .misconfigured("\(place): \(problem)")
@@ -23,7 +23,7 @@ extension AMQPFailure {
     /// Whether another host may do better.
     var isUnreachable: Bool {
         switch self {
-        case .broken: true
+        case .broken, .cutShort: true
         // A node that is being stopped closes connections so.
         case .closed(let code, _): code == UInt16(AMQP_CONNECTION_FORCED)
         case .nowhere, .refused, .untrusted, .misconfigured: false

@@ -26,7 +26,7 @@ final class AMQPTLS {
         peer.initialize(
             to: semel_tls_peer(
                 host: strdup(host), authorities: settings.authorities.flatMap { strdup($0) },
-                verdict: semel_certificates_verdict()))
+                verdict: semel_certificates_verdict(), judges_afterwards: 0))
         // What is verified is not verified by librabbitmq: see semel_tls_prepare.
         amqp_ssl_socket_set_verify_peer(socket, 0)
         amqp_ssl_socket_set_verify_hostname(socket, 0)
@@ -73,6 +73,15 @@ final class AMQPTLS {
         }
         if semel_tls_is_not_spoken() != 0 { return .broken("no TLS is spoken there (\(words))") }
         return .broken("TLS: \(words)")
+    }
+
+    /// Whether a login that has just failed may have been a refusal of this client: the connection was reset while the
+    /// server was to judge it, and nothing came that says why. (A server that says why and closes resets the connection
+    /// when something is sent to it nevertheless.)
+    func isCutShort(_ code: amqp_status_enum_, _ system: CInt) -> Bool {
+        let isOfSystem = code == AMQP_STATUS_SSL_ERROR || code == AMQP_STATUS_SOCKET_ERROR
+        return peer.pointee.judges_afterwards != 0 && isOfSystem && [ECONNRESET, EPIPE].contains(system)
+            && Self.words == nil
     }
 
     private var certificate: CertificateProblem? {

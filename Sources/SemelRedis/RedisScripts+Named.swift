@@ -13,15 +13,17 @@ extension RedisScripts {
         """
 
     /// Common to all that take a body off the list. KEYS list, leases, payloads, attempts, delayed, named. Finds what
-    /// stands in the set for this body, and which id it is to have, if any.
+    /// stands in the set for this body, and which id it is to have, if any; or an error.
     static let findName = """
         local function within(prefix)
             local last = string.sub(prefix, 1, -2) .. ';'
-            return redis.call('ZRANGEBYLEX', KEYS[6], '[' .. prefix, '(' .. last, 'LIMIT', 0, 1)[1]
+            local found = redis.pcall('ZRANGEBYLEX', KEYS[6], '[' .. prefix, '(' .. last, 'LIMIT', 0, 1)
+            return found[1], refusal(found, 'ZRANGEBYLEX', KEYS[6])
         end
         -- A body is hashed only where one of its length has an id.
         local function findName(body)
-            if not within(#body .. ':') then return end
+            local any, refused = within(#body .. ':')
+            if not any then return nil, nil, refused end
             local prefix = #body .. ':' .. redis.sha1hex(body) .. ':'
             local found = within(prefix)
             if not found then return end
@@ -59,8 +61,9 @@ extension RedisScripts {
             end
             local body = redis.call('LINDEX', KEYS[1], 0)
             if not body then return false end
-            local found, named = findName(body)
-            local refused = all({
+            local found, named, refused = findName(body)
+            if refused then return refused end
+            refused = all({
                 {'ZREM', KEYS[6], ''},
                 named and taken(named) or {'ZREM', KEYS[6], ''},
                 {'LPOP', KEYS[1]},
@@ -73,15 +76,15 @@ extension RedisScripts {
     /// KEYS list, named, result; ARGV body, id. An older result of the same id is none of this message's. Returns what
     /// stands in the set, and the server's time.
     private static let putNamed =
-        name + """
+        clock + name + """
             local named = name(ARGV[1], ARGV[2])
             -- What comes with the body is asked for before it.
-            redis.call('ZADD', KEYS[2], 'XX', 0, '')
+            local refused = refusal(redis.pcall('ZADD', KEYS[2], 'XX', 0, ''), 'ZADD', KEYS[2])
+            if refused then return refused end
             redis.call('DEL', KEYS[3])
             redis.call('RPUSH', KEYS[1], ARGV[1])
             redis.call('ZADD', KEYS[2], 0, named)
-            local time = redis.call('TIME')
-            return {named, string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))}
+            return {named, text(now)}
             """
 
     static func put(_ body: [UInt8], id: String, in keys: RedisKeys) -> [RedisArgument] {

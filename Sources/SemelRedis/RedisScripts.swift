@@ -9,6 +9,12 @@ enum RedisScripts {
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         local function text(number) return string.format('%.0f', number) end
+        -- An answer that is an error, with what it is about.
+        local function refusal(answer, command, key)
+            if type(answer) == 'table' and answer.err then
+                return {err = answer.err .. ', at ' .. command .. ' ' .. key}
+            end
+        end
 
         """
 
@@ -17,7 +23,8 @@ enum RedisScripts {
         clock + """
             -- A server that is out of memory refuses to begin a script's writing with one that needs some. What claims and
             -- settlements need is little and soon given back; to refuse them would be to lose the claims.
-            redis.call('ZREM', KEYS[2], '')
+            local unfit = refusal(redis.pcall('ZREM', KEYS[2], ''), 'ZREM', KEYS[2])
+            if unfit then return unfit end
 
             """
 
@@ -29,12 +36,12 @@ enum RedisScripts {
     static let all = """
         local function all(steps)
             for index, step in ipairs(steps) do
-                local answer = redis.pcall(unpack(step))
-                if type(answer) == 'table' and answer.err then
+                local refused = refusal(redis.pcall(unpack(step)), step[1], step[2])
+                if refused then
                     for before = index - 1, 1, -1 do
                         if steps[before].undo then redis.call(unpack(steps[before].undo)) end
                     end
-                    return {err = answer.err .. ', at ' .. step[1] .. ' ' .. step[2]}
+                    return refused
                 end
             end
         end
@@ -74,7 +81,9 @@ enum RedisScripts {
                     local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
                     return {false, text(now), first[2] and text(first[2]) or '-1', last[2] and text(last[2]) or '-1'}
                 end
-                local found, named = findName(body)
+                local found, named
+                found, named, refused = findName(body)
+                if refused then return refused end
                 id, attempt = named or ARGV[1], 1
                 refused = all({
                     {'HDEL', KEYS[3], ''}, {'HDEL', KEYS[4], ''}, {'HDEL', KEYS[7], ''}, {'ZREM', KEYS[6], ''},
@@ -224,7 +233,9 @@ enum RedisScripts {
     /// A delayed message that is due is ready, though it is in the set of the delayed until somebody claims it. Of
     /// those that are due, so many are looked at that the server is not held up.
     static let counts =
-        clock + """
+        clock + all + """
+            local refused = all({{'ZCARD', KEYS[2]}, {'SCARD', KEYS[3]}, {'XLEN', KEYS[4]}})
+            if refused then return refused end
             local due = redis.call('ZCOUNT', KEYS[2], '-inf', text(now))
             local delayed = redis.call('SCARD', KEYS[3])
             if due > 0 and delayed > 0 then

@@ -68,12 +68,16 @@ extension RedisStreamScripts {
         return index
         """
 
-    /// KEYS stream, result; ARGV the fields. An older result of the same id is none of this message's. Returns the
-    /// entry, and the server's time.
+    /// KEYS stream, result; ARGV the fields. An older result of the same id is none of this message's: where it may not be
+    /// deleted, nothing is queued. Returns the entry, and the server's time.
     static let put =
         RedisScripts.clock + """
             local entry = redis.call('XADD', KEYS[1], '*', unpack(ARGV))
-            redis.call('DEL', KEYS[2])
+            local refused = refusal(redis.pcall('DEL', KEYS[2]), 'DEL', KEYS[2])
+            if refused then
+                redis.call('XDEL', KEYS[1], entry)
+                return refused
+            end
             return {entry, text(now)}
             """
 

@@ -184,10 +184,3 @@ enum SQSCoding {
         return try decoder.decode(type, from: Data(bytes))
     }
 }
-
-extension String {
-    /// Line feeds and other control characters as blanks.
-    var onOneLine: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : $0 }))
-    }
-}

@@ -31,6 +31,9 @@ public actor SQSQueue: MessageQueue {
     /// A poll that has begun has to be waited for: it may bring a message. SQS could wait for 20 seconds; a worker that is
     /// stopped should not.
     private static let longestPoll = Duration.seconds(4)
+    private static let shortestPoll = Duration.seconds(1)
+    /// Between two polls that a server answers at once.
+    private static let longestPause = Duration.seconds(1)
     /// For how long a claim is tried again while SQS does not answer or is busy.
     private static let patience = Duration.seconds(5)
 
@@ -71,11 +74,13 @@ public actor SQSQueue: MessageQueue {
     private func waitForClaim(_ request: ClaimRequest) async throws(SQSFailure) -> SQSClaim? {
         let end: ContinuousClock.Instant? = if case .upTo(let limit) = request.wait { .now + limit } else { nil }
         var backoff = Backoff()
+        var pause = Backoff(to: Self.longestPause)
         var patienceEnds: ContinuousClock.Instant?
         // The same attempt at a FIFO queue brings the same message again, should its first answer be lost.
         var attempt = MessageID.random()
         while !Task.isCancelled {
-            let rest = end.map { $0 - .now } ?? Self.longestPoll
+            let asked = ContinuousClock.now
+            let rest = end.map { $0 - asked } ?? Self.longestPoll
             do throws(SQSFailure) {
                 if let claim = try await poll(request, for: rest, attempt: attempt) { return claim }
                 patienceEnds = nil
@@ -89,7 +94,14 @@ public actor SQSQueue: MessageQueue {
                 try? await Life.sleep(for: backoff.next())
                 continue
             }
-            if let end, ContinuousClock.now >= end { return nil }
+            let now = ContinuousClock.now
+            if let end, now >= end { return nil }
+            guard now - asked < Self.shortestPoll / 2 else {
+                pause = Backoff(to: Self.longestPause)
+                continue
+            }
+            // A server that speaks as SQS does, but does not wait for a message.
+            try? await Life.sleep(for: min(pause.next(), end.map { $0 - now } ?? Self.longestPause))
         }
         return nil
     }
@@ -100,7 +112,7 @@ public actor SQSQueue: MessageQueue {
     {
         let url = try await client.queueURL()
         // A poll of no time at all would ask some of SQS' servers only, and may find nothing where there is something.
-        let seconds = max(1, min(min(rest, Self.longestPoll), lease / 3).wholeSeconds)
+        let seconds = max(Self.shortestPoll.wholeSeconds, min(min(rest, Self.longestPoll), lease / 3).wholeSeconds)
         let asked = ContinuousClock.now
         let question = SQSWire.ReceiveMessage(
             queueUrl: url, waitTimeSeconds: seconds, visibilityTimeout: lease.wholeSeconds,

@@ -13,6 +13,8 @@ import Synchronization
 enum RunCommand {
     static func run(_ arguments: [String], _ environment: [String: String]) -> Never {
         StandardStreams.open()
+        // First: to PID 1 a signal that comes before it is asked for has never come.
+        let signals = Result(catching: SignalSet.block)
         let settings: RunSettings
         let socket: StatusSocket?
         do throws(ConfigurationError) {
@@ -28,8 +30,7 @@ enum RunCommand {
         semel_use_one_heap()
         let loop: MainLoop
         do throws(SystemError) {
-            // Before there is a second thread: whoever starts one later inherits what is blocked.
-            loop = try MainLoop(SignalSet.block())
+            loop = try MainLoop(signals.get())
         } catch {
             StandardError.write("semel: \(error.description)\n")
             settings.terminationLog.write(Report(outcome: .internalError, reason: error.description))

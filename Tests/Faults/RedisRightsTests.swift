@@ -49,7 +49,7 @@ struct RedisRightsTests {
     }
 
     /// What semel keeps beside the list is something else.
-    @Test(arguments: ["payloads", "attempts", "owners"])
+    @Test(arguments: ["payloads", "attempts", "owners", "leases", "named"])
     func aKeyOfAnotherType(_ kind: String) async throws {
         let queue = try await RedisUnderTest()
         try await queue.put("m", "n")

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import TestSupport
 import Testing
@@ -22,6 +23,38 @@ struct SignalTests {
         try await eventually(timeout: .seconds(30), "it connects: \(worker.process.report)") {
             try ProcessState.isConnecting(worker.process.pid, to: port)
         }
+    }
+
+    /// It has not even read its settings. PID 1 gets only the signals that it has asked for.
+    @Test(arguments: [false, true])
+    func beforeItHasBegun(asFirstProcess isFirst: Bool) async throws {
+        let queue = try await QueueKind.spool.make()
+        try await queue.put("m")
+        let directory = try TemporaryDirectory("settings")
+        let file = directory.path("url")
+        let log = try directory.write("", to: "log")
+        try #require(mkfifo(file, 0o600) == 0)
+        let command = [
+            try Executable.semel.path, "run", "--queue-file", file, "--status-address", "off", "--wait", "0",
+            "--termination-log", log, "--", "true",
+        ]
+        let process =
+            isFirst
+            ? try RunningProcess(.installed("unshare"), ["--pid", "--fork", "--kill-child"] + command)
+            : try RunningProcess(.semel, Array(command.dropFirst()))
+        var pipe: CInt = -1
+        try await eventually("it reads: \(process.report)") {
+            pipe = open(file, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            return pipe >= 0
+        }
+        let worker = isFirst ? try #require(ProcessState.onlyChild(of: process.pid)) : process.pid
+        kill(worker, SIGTERM)
+        _ = queue.url.withCString { write(pipe, $0, strlen($0)) }
+        close(pipe)
+        #expect(try await process.waitForExit() == .exited(143), "\(process.report)")
+        let report = try TerminationReport(Data(contentsOf: URL(fileURLWithPath: log)))
+        #expect(report.outcome == "terminated")
+        try await queue.waitUntilLeft(.oneReady)
     }
 
     /// The server accepts and says nothing.

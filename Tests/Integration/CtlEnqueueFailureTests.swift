@@ -42,6 +42,30 @@ struct CtlEnqueueFailureTests {
         #expect(certain >= 2)
     }
 
+    /// What semel keeps beside the list is something else.
+    @Test func aKeyOfAnotherType() async throws {
+        let queue = try await RedisUnderTest()
+        for (kind, arguments) in [("named", ["enqueue", "--id", "a", "m"]), ("leases", ["queue"])] {
+            try await queue.server.command("SET", queue.key(kind), "text")
+            let end = try await Ctl.run(queue, arguments)
+            #expect(end.status == .exited(78), "\(end.complaint)")
+            #expect(end.complaint.contains("WRONGTYPE"), "\(end.complaint)")
+            #expect(end.complaint.contains("{\(queue.list)}:\(kind)"), "\(end.complaint)")
+            try await queue.server.command("DEL", queue.key(kind))
+        }
+        #expect(try await queue.left() == .nothing)
+    }
+
+    /// An older result of the same id would be taken for this message's.
+    @Test(arguments: RedisForm.allCases)
+    func aResultThatMayNotBeDeleted(_ form: RedisForm) async throws {
+        let queue = try await RedisUnderTest(as: form)
+        try await queue.server.command("ACL", "SETUSER", "\(queue.user)", "-del")
+        let end = try await Ctl.run(queue, ["enqueue", "--id", "a", "m"])
+        #expect(end.status == .exited(77), "\(end.complaint)")
+        #expect(try await queue.left() == .nothing)
+    }
+
     @Test func aRedisThatIsOutOfMemory() async throws {
         let server = try await RedisServer.start(configuration: ["maxmemory 30mb", "maxmemory-policy noeviction"])
         let url = server.url(list: "full")

@@ -33,8 +33,25 @@ struct CtlGroupsApplyTroubleTests {
         try FileManager.default.removeItem(atPath: groups.directory.path("state"))
         end = try await groups.apply()
         #expect(end.status == .exited(78))
-        #expect(end.complaint.hasSuffix("state cannot be read; semelctl groups assign makes it"), "\(end.stderrText)")
+        #expect(end.complaint.hasSuffix("/state; semelctl groups assign makes it"), "\(end.stderrText)")
+        try groups.write(state: ".")
+        end = try await groups.apply()
+        #expect(end.status == .exited(78))
+        #expect(end.complaint.hasPrefix("\(groups.directory.path("groups.yaml")):2: state: "), "\(end.stderrText)")
+        #expect(end.complaint.hasSuffix(" is not a file"))
         #expect(groups.writes.isEmpty)
+    }
+
+    /// Nobody knows which of the two is meant.
+    @Test(arguments: ["apply", "watch"])
+    func twoNamespaces(_ command: String) async throws {
+        let groups = try await GroupsCluster()
+        try groups.write(more: "namespace: work")
+        var end = try await groups.run(command, "-n", "default")
+        #expect(end.status == .exited(64) && groups.cluster.seen.isEmpty)
+        #expect(end.complaint.hasPrefix("--namespace: is ‘default’, and "), "\(end.stderrText)")
+        end = try await groups.end(of: groups.start(command, ["-n", "work"] + (command == "watch" ? ["--once"] : [])))
+        #expect(end.status == .exited(0), "\(end.stderrText)")
     }
 
     @Test func theStateInAConfigMap() async throws {
@@ -49,6 +66,12 @@ struct CtlGroupsApplyTroubleTests {
             ),
             "\(end.stderrText)")
         var map = ConfigMap(name: "nightly", namespace: "work")
+        map.data = ["other": "x"]
+        groups.cluster.put(map)
+        #expect(
+            try await groups.apply().complaint.hasSuffix(
+                ":2: state: ConfigMap ‘nightly’ in namespace ‘work’ has no key ‘state’; semelctl groups assign makes it"
+            ))
         map.data = ["state": "semel-groups 1\nlayout buckets\ncapacity 9\ngroups 1\ngroup 4 items 2 buckets 0-9,12\n"]
         groups.cluster.put(map)
         #expect(try await groups.apply().status == .exited(0))
@@ -67,7 +90,7 @@ struct CtlGroupsApplyTroubleTests {
         #expect(groups.cronJobs.isEmpty && groups.writes.isEmpty)
     }
 
-    @Test(arguments: [("list", "list"), ("patch", "apply")])
+    @Test(arguments: [("list", "list"), ("patch", "apply"), ("create", "apply")])
     func aPermissionThatIsMissing(_ verb: String, _ word: String) async throws {
         let groups = try await GroupsCluster()
         groups.cluster.deny(.init(verb: verb, resource: "cronjobs"))
@@ -160,6 +183,65 @@ struct CtlGroupsApplyTroubleTests {
         #expect(try await groups.end(of: process).status == .exited(0), "\(process.report)")
         let cronJob = try #require(groups.cronJob(2))
         #expect(cronJob.json.text.contains("\"work:2\"") && cronJob.annotations["touched"] == "yes")
+    }
+
+    /// Somebody makes a CronJob of a wanted name when it has been seen that there is none; one that an apply would only
+    /// have to add its labels to.
+    @Test(arguments: ["nightly-2?dryRun", "nightly-2?fieldManager"], [[], ["--force-conflicts"]])
+    func somebodyElsesMadeMeanwhile(_ request: String, _ flags: [String]) async throws {
+        let groups = try await GroupsCluster()
+        _ = try await groups.apply()
+        var foreign = try #require(groups.cronJob(2))
+        for group in 1...3 { groups.cluster.remove(CronJob.self, "nightly-\(group)", in: "work") }
+        foreign.labels = ["app": "somebody's"]
+        foreign.json["metadata", "uid"] = nil
+        foreign.json["metadata", "managedFields"] = nil
+        let theirs = foreign
+        groups.cluster.inject(
+            .init(.meanwhile { $0.put(theirs) }, method: "PATCH", target: request, times: 1))
+        let count = groups.writes.count
+        let end = try await groups.end(of: groups.start("apply", flags))
+        #expect(end.status == .exited(78), "\(end.stderrText)")
+        #expect(end.complaint.hasPrefix("there is a CronJob ‘nightly-2’ in namespace ‘work’ without the label"))
+        let left = try #require(groups.cronJob(2))
+        #expect(left.labels == foreign.labels && left.managers.isEmpty && left.json["spec"] == foreign.json["spec"])
+        if request.contains("dryRun") { #expect(groups.cronJobs.count == 1 && groups.writes.count == count) }
+    }
+
+    /// Another controller makes it, or takes it away, in the moment in which it is written.
+    @Test func oursMadeAndTakenMeanwhile() async throws {
+        let groups = try await GroupsCluster()
+        _ = try await groups.apply()
+        let first = try #require(groups.cronJob(1))
+        groups.cluster.remove(CronJob.self, "nightly-1", in: "work")
+        try groups.write(image: "work:2")
+        groups.cluster.inject(
+            .init(.meanwhile { $0.put(first) }, method: "PATCH", target: "nightly-1?fieldManager", times: 1))
+        groups.cluster.inject(
+            .init(
+                .meanwhile { $0.remove(CronJob.self, "nightly-2", in: "work") }, method: "PATCH",
+                target: "nightly-2?fieldManager", times: 1))
+        let end = try await groups.apply()
+        #expect(end.status == .exited(0), "\(end.stderrText)")
+        #expect(groups.cronJobs.count == 3 && groups.cronJobs.allSatisfy { $0.json.text.contains("\"work:2\"") })
+        #expect(groups.cluster.faultCount == 0 && groups.cronJob(1)?.uid == first.uid)
+        #expect(try await groups.apply().stderrText == "nightly: 0 created, 0 updated, 3 unchanged\n")
+    }
+
+    /// What a Role has to allow is what is asked for, also when two are at it.
+    @Test func rightsThatAreNeeded() async throws {
+        let groups = try await GroupsCluster()
+        groups.cluster.deny(.init(verb: "get", resource: "cronjobs"))
+        groups.cluster.deny(.init(verb: "watch"))
+        try groups.writeState(groups: 9)
+        for count in [9, 4] {
+            try groups.writeState(groups: count)
+            try groups.write(image: "work:\(count)")
+            async let one = groups.apply("--prune")
+            async let other = groups.apply("--prune")
+            for end in try await [one, other] { #expect(end.status == .exited(0), "\(end.stderrText)") }
+            #expect(groups.cronJobs.count == count)
+        }
     }
 
     @Test(arguments: [["--interval", "0"], ["--interval", "soon"]])

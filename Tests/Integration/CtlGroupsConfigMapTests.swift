@@ -64,6 +64,68 @@ struct CtlGroupsConfigMapTests {
         #expect(map(groups)?.resourceVersion == kept.resourceVersion)
     }
 
+    /// One that has other things in it and no state is not one of ours; one that is empty was made for it.
+    @Test func somebodyElses() async throws {
+        let groups = try await GroupsCluster()
+        let file = try items(1...5, groups)
+        var other = ConfigMap(name: "nightly-state", namespace: "work")
+        other.data = ["ca.crt": "…"]
+        let theirs = groups.cluster.put(other)
+        let refused = try await groups.end(of: groups.startAssigning(["--capacity", "2", "--input", file]))
+        #expect(refused.status == .exited(78))
+        #expect(
+            refused.complaint
+                == "--state: ConfigMap ‘nightly-state’ in namespace ‘work’ is somebody else's: it has no key "
+                + "‘state’, and others; name another")
+        #expect(map(groups) == theirs)
+
+        groups.cluster.remove(ConfigMap.self, "nightly-state", in: "work")
+        groups.cluster.put(ConfigMap(name: "nightly-state", namespace: "work"))
+        let taken = try await groups.end(of: groups.startAssigning(["--capacity", "2", "--input", file]))
+        #expect(taken.status == .exited(0) && map(groups)?.data["state"] != nil, "\(taken.stderrText)")
+    }
+
+    /// What was written is written, whether or not somebody hears of it.
+    @Test(arguments: [("POST", [1, 2, 3]), ("PATCH", [1, 2, 3, 4])])
+    func theAnswerIsLost(_ method: String, _ keys: [Int]) async throws {
+        let groups = try await GroupsCluster()
+        if method == "PATCH" {
+            let file = try items(1...2, groups)
+            _ = try await groups.end(of: groups.startAssigning(["--capacity", "2", "--input", file]))
+        }
+        groups.cluster.inject(.init(.cut(afterBytes: 0), method: method))
+        let file = try items(1...keys.count, groups)
+        let end = try await groups.end(of: groups.startAssigning(["--capacity", "2", "--input", file]))
+        #expect(end.status == .exited(0), "\(end.stderrText)")
+        #expect(map(groups)?.data["state"]?.contains(" item \(keys.count)\n") == true)
+
+        // And what was not is not.
+        let before = map(groups)
+        groups.cluster.inject(.init(.status(500), method: "PATCH", times: 9))
+        _ = try items(1...9, groups)
+        #expect(try await groups.end(of: groups.startAssigning(["--input", file])).status == .exited(69))
+        #expect(map(groups) == before)
+    }
+
+    @Test func itIsLabelled() async throws {
+        let groups = try await GroupsCluster()
+        let file = try items(1...5, groups)
+        _ = try await groups.end(of: groups.startAssigning(["--capacity", "2", "--input", file]))
+        #expect(map(groups)?.labels == ["app.kubernetes.io/managed-by": "semelctl"])
+    }
+
+    /// What is written is what was looked at: not something else that took its place, or its absence.
+    @Test func takenAwayMeanwhile() async throws {
+        let groups = try await GroupsCluster()
+        let file = try items(1...5, groups)
+        _ = try await groups.end(of: groups.startAssigning(["--capacity", "2", "--input", file]))
+        groups.cluster.inject(
+            .init(.meanwhile { $0.remove(ConfigMap.self, "nightly-state", in: "work") }, method: "PATCH"))
+        _ = try items(1...6, groups)
+        let end = try await groups.end(of: groups.startAssigning(["--input", file]))
+        #expect(end.status == .exited(75) && map(groups) == nil, "\(end.stderrText)")
+    }
+
     @Test(arguments: [
         (["configmap:"], 64, "--state: ‘configmap:’ is not configmap:[NAMESPACE/]NAME"),
         (["configmap:a/b/c"], 64, "is not configmap:[NAMESPACE/]NAME"),

@@ -153,6 +153,19 @@ struct CtlGroupsTroubleTests {
         #expect(all.items == 0 && all.closed == [1, 2])
     }
 
+    /// Of a state that was lost nothing is left to compare with, and without groups all CronJobs would be orphans.
+    @Test func nothingToBeginWith() async throws {
+        let groups = try Groups()
+        let end = try await groups.assign("--capacity", "5", input: "\n")
+        #expect(end.status == .exited(65))
+        #expect(
+            end.complaint == "standard input: there are no items; --remove-at-most 100% makes a state that has none")
+        #expect(try groups.files == [])
+        let meant = try await groups.assign("--capacity", "5", "--remove-at-most", "100%", input: "")
+        #expect(meant.status == .exited(0))
+        #expect(try await groups.assign(input: "").status == .exited(0))
+    }
+
     @Test func aSmallerCapacityMovesNobodyUnasked() async throws {
         let groups = try Groups()
         let items = (1...10).map { "\($0)" }
@@ -163,6 +176,23 @@ struct CtlGroupsTroubleTests {
         #expect(
             end.complaint == "--capacity: group 1 has 5 items, which is over 4; nothing is moved without --rebalance")
         #expect(try groups.text == before)
+    }
+
+    /// In buckets a few items move when their group has grown too large, but not because somebody wants smaller groups.
+    @Test func norDoesItInBuckets() async throws {
+        let groups = try Groups()
+        let items = (1...5_000).map { "item \($0)" }
+        try await groups.assign(items: items, "--capacity", "1000", "--layout", "buckets")
+        let before = try groups.bytes
+        let input = items.map { $0 + "\n" }.joined()
+        let end = try await groups.assign("--capacity", "500", input: input)
+        #expect(end.status == .exited(78))
+        #expect(end.complaint.hasPrefix("--capacity: with 500 in place of 1000, "), "\(end.stderrText)")
+        #expect(end.complaint.hasSuffix(" that is not done without --rebalance"))
+        #expect(try groups.bytes == before)
+        let asked = try await groups.assign("--capacity", "500", "--rebalance", "--yes", input: input)
+        #expect(asked.status == .exited(0) && asked.stderrText.contains("BEFORE"), "\(asked.stderrText)")
+        #expect(try groups.text.contains("capacity 500\n"))
     }
 
     /// Moving is asked for twice, and its cost is shown first.

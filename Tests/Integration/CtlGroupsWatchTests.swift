@@ -123,9 +123,12 @@ struct CtlGroupsWatchTests {
         #expect(try await groups.run("watch", "--once").stdoutText == "")
     }
 
-    @Test func aWebhookThatRefuses() async throws {
+    @Test(arguments: [
+        (503, "503 Service Unavailable"), (429, "429 Too Many Requests"), (302, "302 Found"), (404, "404 Not Found"),
+    ])
+    func aWebhookThatRefuses(_ status: Int, _ words: String) async throws {
         let groups = try await watched()
-        let receiver = try await WebhookReceiver(refusing: 1)
+        let receiver = try await WebhookReceiver(refusing: 1, with: status)
         _ = try job(2, groups, hoursAgo: 1, Self.failed)
         try groups.directory.write(receiver.url + "\n", to: "webhook")
         let file = groups.directory.path("webhook")
@@ -133,10 +136,65 @@ struct CtlGroupsWatchTests {
         #expect(end.status == .exited(69))
         #expect(
             end.complaint
-                == "the webhook of --webhook-file answered 503 Service Unavailable; it is tried again at the next look")
+                == "the webhook of --webhook-file answered \(words); it is tried again at the next look")
         #expect(try receiver.texts().isEmpty)
+        // Kubernetes has it already.
+        #expect(groups.cluster.objects(ClusterEvent.self, in: "work").count == 1)
         #expect(try await groups.run("watch", "--once", "--webhook-file", file).status == .exited(0))
         #expect(try receiver.texts().count == 1)
+        #expect(groups.cluster.objects(ClusterEvent.self, in: "work").count == 1)
+    }
+
+    /// Whoever may not record events tells the webhook nevertheless, once, and says what is missing.
+    @Test func eventsAreNotAllowed() async throws {
+        let groups = try await watched()
+        let receiver = try await WebhookReceiver()
+        let variables = ["SEMEL_GROUPS_WEBHOOK": receiver.url]
+        for group in 1...2 { _ = try job(group, groups, hoursAgo: 1, Self.failed) }
+        groups.cluster.deny(.init(verb: "create", resource: "events"))
+        let end = try await groups.run("watch", "--once", variables: variables)
+        #expect(
+            end.status == .exited(77) && end.complaint.hasPrefix("create events.events.k8s.io"), "\(end.stderrText)")
+        #expect(try receiver.texts().first?.split(separator: "\n").count == 2)
+        #expect(try await groups.run("watch", "--once", variables: variables).status == .exited(0))
+        #expect(try receiver.texts().count == 1)
+    }
+
+    /// Labels that somebody has changed, a reason as long as a Job's may be.
+    @Test func whatAnEventCannotHold() async throws {
+        let groups = try await watched()
+        var strange = try job(2, groups, hoursAgo: 1, Self.failed)
+        strange.labels["semel/group"] = nil
+        strange.json["status", "conditions"] = [
+            [
+                "type": "Failed", "status": "True", "reason": "PodFailurePolicy",
+                "message": .string(String(repeating: "ü", count: 2_000)),
+            ]
+        ]
+        groups.cluster.put(strange)
+        let end = try await groups.run("watch", "--once")
+        #expect(end.status == .exited(0) && end.stdoutText.hasPrefix("nightly, group ?: Job "), "\(end.stderrText)")
+        let event = try #require(groups.cluster.objects(ClusterEvent.self, in: "work").first)
+        #expect(event.labels == ["semel/groups": "nightly"])
+        #expect((1_000...1_024).contains(event.note.utf8.count) && event.note.hasSuffix("ü"))
+    }
+
+    /// What was due while a CronJob was suspended is not missed when it goes on; what failed meanwhile has failed.
+    @Test func aSuspensionThatEnds() async throws {
+        let groups = try await watched()
+        var paused = try #require(groups.cronJob(3))
+        paused.json["status", "lastScheduleTime"] = .string(Self.moment(-3 * 86_400))
+        paused.json["spec", "suspend"] = true
+        groups.cluster.put(paused)
+        _ = try job(3, groups, hoursAgo: 70, Self.failed)
+        #expect(try await groups.run("watch", "--once").stdoutText.contains("group 3: Job nightly-3-"))
+        let client = KubernetesClient(
+            try KubernetesConfiguration.find(kubeconfig: groups.directory.path("kubeconfig"), environment: [:]))
+        _ = try await client.patch(
+            CronJob.self, "nightly-3", in: "work", .merge(["spec": ["suspend": false]]), manager: "kubectl-patch")
+        await client.close()
+        let end = try await groups.run("watch", "--once")
+        #expect(end.status == .exited(0) && end.stdoutText == "", "\(end.stdoutText)\(end.stderrText)")
     }
 
     /// The one that stays: it goes on when the API server or the webhook fails, and ends by a signal.
@@ -153,6 +211,8 @@ struct CtlGroupsWatchTests {
         let looks = groups.cluster.seen.count
         try await eventually(timeout: .seconds(30), "it looks again") { groups.cluster.seen.count > looks + 2 }
         #expect(try receiver.texts().count == 1)
+        // Not at every look, either, while the webhook refused.
+        #expect(process.stdout.text.split(separator: "\n").count == 1)
         process.send(SIGTERM)
         #expect(try await process.waitForExit() == .signalled(SIGTERM))
     }

@@ -32,6 +32,24 @@ struct EnvironmentTests {
         #expect(try await queue.left() == .nothing)
     }
 
+    /// The user who is named, and not the default one.
+    @Test func aRedisUserWithoutAPassword() async throws {
+        let queue = try await RedisUnderTest()
+        try await queue.put("m")
+        var variables = redis(queue)
+        for password in [nil, ""] {
+            variables["REDIS_PASSWORD"] = password
+            let end = try await Worker(environment: variables, task: Shell.succeeding).end()
+            #expect(end.status == .exited(77), "\(end.stderr)")
+            #expect(end.stderr.contains("WRONGPASS"), "\(end.stderr)")
+        }
+        #expect(try await queue.left() == .oneReady)
+        try await queue.server.command("ACL", "SETUSER", "\(queue.user)", "nopass")
+        let end = try await Worker(environment: variables, task: Shell.succeeding).end()
+        #expect(end.status == .exited(0), "\(end.stderr)")
+        #expect(end.text == "m")
+    }
+
     @Test func theVariablesOfRedisWorkers() async throws {
         let queue = try await RedisUnderTest("redis-variables")
         try await queue.put("as before")

@@ -14,20 +14,25 @@ public final class KubernetesStandIn: Sendable {
     public let cluster: StandInCluster
     /// Whose certificate it has, for HTTPS.
     private let authority: CertificateAuthority?
+    private let host: String
     private let channel: any Channel
 
     /// - Parameters:
     ///   - authority: Signs its certificate and, for those who have one, those of its clients; without one it speaks HTTP.
     ///   - names: In its certificate.
+    ///   - validity: Of its certificate.
+    ///   - host: An address of loopback.
     public init(
         _ cluster: StandInCluster = StandInCluster(), authority: CertificateAuthority? = nil,
-        names: [String] = CertificateAuthority.loopback
+        names: [String] = CertificateAuthority.loopback, validity: CertificateAuthority.Validity = .today,
+        host: String = "127.0.0.1"
     ) async throws {
         self.cluster = cluster
+        self.host = host
         self.authority = authority
         var context: NIOSSLContext?
         if let authority {
-            let certificate = try await authority.issue("kubernetes", for: names)
+            let certificate = try await authority.issue("kubernetes", for: names, validity: validity)
             var tls = TLSConfiguration.makeServerConfiguration(
                 certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.chain).map { .certificate($0) },
                 privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.key, format: .pem)))
@@ -45,7 +50,7 @@ public final class KubernetesStandIn: Sendable {
                     try pipeline.addHandler(StandInHandler(cluster))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: host, port: 0).get()
         guard let port = channel.localAddress?.port else { throw SupportError("the stand-in has no port") }
         self.port = port
     }
@@ -59,7 +64,10 @@ public final class KubernetesStandIn: Sendable {
         try await channel.close()
     }
 
-    public var url: String { "\(authority == nil ? "http" : "https")://127.0.0.1:\(port)" }
+    public var url: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return "\(authority == nil ? "http" : "https")://\(name):\(port)"
+    }
 
     /// - Parameters:
     ///   - user: The fields of the user, as JSON or on lines of YAML in braces: `{token: "x"}`.

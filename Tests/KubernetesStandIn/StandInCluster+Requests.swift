@@ -85,6 +85,18 @@ extension StandInCluster {
             case "PATCH": "patch"
             default: target.name == nil ? "deletecollection" : "delete"
             }
+        try require(verb, target, user)
+        // An apply of what is not there yet makes it.
+        let isApply = request.headers["content-type"]?.hasPrefix("application/apply-patch") == true
+        if isApply, let name = target.name, !isThere(name, target) { try require("create", target, user) }
+    }
+
+    private func isThere(_ name: String, _ target: StandInTarget) -> Bool {
+        let key = StandInKey(type: target.type.stored, namespace: target.namespace ?? "", name: name)
+        return inner.withLock { $0.state.objects[key] != nil }
+    }
+
+    private func require(_ verb: String, _ target: StandInTarget, _ user: String) throws {
         let isDenied = inner.withLock { inner in
             inner.denials.contains { denial in
                 (denial.user ?? user) == user && (denial.verb ?? verb) == verb

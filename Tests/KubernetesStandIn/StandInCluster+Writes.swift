@@ -40,6 +40,9 @@ extension StandInCluster {
             guard inner.state.objects[key(target, name)] == nil else {
                 throw StandInRefusal.alreadyExists(target.type, name)
             }
+            guard object["metadata", "resourceVersion"] == nil else {
+                throw StandInRefusal.badRequest("resourceVersion should not be set on objects to be created")
+            }
             object["status"] = nil
             return try write(object, request, target, name, &inner.state)
         }
@@ -152,9 +155,8 @@ extension StandInCluster {
             }
             keepWhatIsNotWritten(&object, live, target, isApplied)
         } else {
-            guard object["metadata", "resourceVersion"] == nil else {
-                throw StandInRefusal.badRequest("resourceVersion should not be set on objects to be created")
-            }
+            // An apply that makes an object may have any.
+            object["metadata", "resourceVersion"] = nil
             object = state.stamped(object)
         }
         let headers = try unknownFields(object, request, target)

@@ -170,6 +170,8 @@ public struct StandInFault: Sendable {
         case delay(Duration)
         /// There is never an answer.
         case silence
+        /// What somebody else does before the request is looked at.
+        case meanwhile(@Sendable (StandInCluster) -> Void)
     }
 
     public var kind: Kind

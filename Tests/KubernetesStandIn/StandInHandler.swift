@@ -58,6 +58,9 @@ final class StandInHandler: ChannelInboundHandler {
         case .status(let code, let retryAfter): write(StandInCluster.answer(to: code, retryAfter: retryAfter), context)
         case .cut(let count): write(cluster.answer(request), context, cutAfter: count)
         case .silence: break
+        case .meanwhile(let happen):
+            happen(cluster)
+            write(cluster.answer(request), context)
         case .delay(let span):
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             context.eventLoop.scheduleTask(in: .nanoseconds(Int64(span / .nanoseconds(1)))) {

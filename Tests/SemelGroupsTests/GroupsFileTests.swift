@@ -113,11 +113,14 @@ import Testing
         #expect(error?.message.contains(message) == true, "\(error.map { "\($0)" } ?? "")")
     }
 
-    @Test func tooManyStarts() {
+    /// However seldom the days are on which it fires so often.
+    @Test(arguments: ["* 0-4 * * *", "* 0-4 * * 1", "* 0-4 29 2 *", "* 10-14,20 * * 3"])
+    func tooManyStarts(_ schedule: String) throws {
         let error = #expect(throws: ManifestError.self) {
-            try file(("0 0 * * *", "\"* 0-4 * * *\""), ("00:00-05:00", "00:00-24:00\nstartWithin: 2h"))
+            try file(("0 0 * * *", "\"\(schedule)\""), ("00:00-05:00", "00:00-24:00\nstartWithin: 101m"))
         }
         #expect(error?.message.contains("more than 100 starts") == true, "\(error.map { "\($0)" } ?? "")")
+        _ = try file(("0 0 * * *", "\"\(schedule)\""), ("00:00-05:00", "00:00-24:00\nstartWithin: 99m"))
     }
 
     @Test(arguments: [

@@ -111,6 +111,10 @@ import Testing
             #"{"c": [{"name": "w", "args": ["s3cret2"], "env": [{"name": "P", "value": "s3cret2"}, {"name": "SEMEL_GROUP_LAST", "value": "b"}]}]}"#
         )
         #expect(shown == ["spec.c[w].args", "spec.c[w].env[P].value", "spec.c[w].env[SEMEL_GROUP_LAST].value: a → b"])
+        let header = #"{"httpGet": {"port": 1, "httpHeaders": [{"name": "Authorization", "value": "s3cret"}]}}"#
+        #expect(
+            try differences(header, header.replacing("s3cret", with: "s3cret2").replacing("1,", with: "2,"))
+                == ["spec.httpGet.httpHeaders[Authorization].value", "spec.httpGet.port: 1 → 2"])
     }
 
     private func cronJob(_ name: String, _ labels: [String: String]) -> CronJob {

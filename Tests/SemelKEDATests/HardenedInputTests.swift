@@ -1,3 +1,4 @@
+import Semel
 import Testing
 
 @testable import SemelKEDA

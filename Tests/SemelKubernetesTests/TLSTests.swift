@@ -19,11 +19,48 @@ struct TLSTests {
             user: "{token: secret}", cluster: "certificate-authority: \"\(other.certificate)\"", authority: authority)
         let error = try await problem(fixture)
         guard case .untrusted(let reason) = error else { throw error }
-        #expect(reason.contains("is not signed by the certificate-authority of context ‘test’"))
+        #expect(reason.contains("its certificate is not signed by the certificate-authority of context ‘test’"))
+        #expect(reason.hasSuffix("/config"), "\(reason)")
         #expect(error.outcome == .unreachable && fixture.cluster.seen.isEmpty)
 
         let trusting = try await Fixture(cluster: "insecure-skip-tls-verify: true", authority: authority)
         _ = try await trusting.client.find(ConfigMap.self, "a", in: "default")
+    }
+
+    @Test(
+        "a certificate that is not valid today is none of an unknown authority",
+        arguments: [
+            (CertificateAuthority.Validity.past, "the server's certificate has expired"),
+            (.future, "the server's certificate is not valid yet; is the clock of this machine right?"),
+        ])
+    func notToday(_ validity: CertificateAuthority.Validity, _ words: String) async throws {
+        let fixture = try await Fixture(authority: try await CertificateAuthority(), validity: validity)
+        let error = try await problem(fixture)
+        guard case .untrusted(let reason) = error else { throw error }
+        #expect(reason == "the API server at \(fixture.server.url): \(words)")
+        #expect(error.outcome == .unreachable && fixture.cluster.seen.isEmpty)
+    }
+
+    @Test("an API server at an address of IPv6, by a kubeconfig and from a pod")
+    func versionSix() async throws {
+        let authority = try await CertificateAuthority()
+        let fixture = try await Fixture(authority: authority, names: ["IP:::1"], host: "::1")
+        _ = try await fixture.client.find(ConfigMap.self, "a", in: "default")
+        #expect(fixture.cluster.seen.last?.headers["host"] == "[::1]:\(fixture.server.port)")
+
+        let account = try TemporaryDirectory("account")
+        try account.write("token", to: "token")
+        try account.write(try authority.certificateText, to: "ca.crt")
+        let configuration = try KubernetesConfiguration.find(
+            environment: [
+                "KUBERNETES_SERVICE_HOST": "::1", "KUBERNETES_SERVICE_PORT": "\(fixture.server.port)",
+                "HOME": "/nonexistent",
+            ], serviceAccount: account.path)
+        #expect(configuration.place == fixture.server.url)
+        fixture.cluster.accept(token: "token", of: "pod")
+        let client = KubernetesClient(configuration)
+        _ = try await client.find(ConfigMap.self, "a", in: "default")
+        await client.close()
     }
 
     @Test("a certificate for another name, unless that is the name that is asked for")

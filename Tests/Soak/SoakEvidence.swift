@@ -22,9 +22,12 @@ struct SoakEvidence: Sendable {
             MessageHistory.Entry(
                 run: run, record: recordByWorker[run.worker], faults: faultsByWorker[run.worker] ?? [])
         }
+        let seen = Set(ledger.runs.map(\.worker))
+        let others = Dictionary(grouping: records.filter { !seen.contains($0.worker) }) { $0.report?.messageId }
         return Dictionary(
             uniqueKeysWithValues: Dictionary(grouping: entries, by: \.run.message).map { message, entries in
-                (message, MessageHistory(message, entries))
+                let ids = Set(entries.compactMap { $0.record?.report?.messageId })
+                return (message, MessageHistory(message, entries, others: ids.flatMap { others[$0] ?? [] }))
             })
     }
 }

@@ -26,9 +26,12 @@ struct MessageHistory: Sendable {
     let message: Int
     /// By attempt, which is the order of the claims as the queue counted them; then by time.
     let entries: [Entry]
+    /// Workers that had one of its copies and were stopped before the task could say so.
+    let others: [WorkerRecord]
 
-    init(_ message: Int, _ entries: [Entry]) {
+    init(_ message: Int, _ entries: [Entry], others: [WorkerRecord]) {
         self.message = message
+        self.others = others
         self.entries = entries.sorted { ($0.run.attempt, $0.run.start) < ($1.run.attempt, $1.run.start) }
     }
 }
@@ -64,6 +67,10 @@ struct CopyCount {
             for outage in outages where outage.kind == .serverKilled && outage.mayUndo(run.start, entry.over) {
                 moments.append(outage.from)
             }
+        }
+        for record in history.others
+        where record.exitCode == 76 || outages.contains(where: { $0.touches(record.start, record.end) }) {
+            moments.append(record.start)
         }
         self.moments = moments
     }

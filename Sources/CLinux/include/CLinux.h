@@ -34,6 +34,10 @@ int renameat2(int from_directory, const char *from, int to_directory, const char
 enum { semel_rename_noreplace = 1 };
 int syncfs(int descriptor);
 
+/// Waits until a process has ended, or for so many milliseconds. Where the kernel has no descriptors of processes, or gives
+/// none out, for a moment.
+void semel_await_end(pid_t pid, int milliseconds);
+
 /// Starts a program in a process group of its own, with these four descriptors as its 0 to 3 and no others, with every
 /// signal at its default and none blocked. It is killed when the calling *thread* ends (PR_SET_PDEATHSIG), so that thread
 /// has to live as long as the program is wanted.

@@ -12,6 +12,9 @@ struct semel_tls_peer {
     /// A file of those that may have signed the server's certificate; NULL: nothing is verified.
     const char *authorities;
     struct semel_certificates_verdict verdict;
+    /// Whether the server wants to know who its client is, and judges that when for the client the handshake is over:
+    /// TLS 1.3 has it so.
+    int judges_afterwards;
 };
 
 /// To be called before anything else of OpenSSL: it is not taken apart when the process exits, which takes time, and would

@@ -12,6 +12,7 @@ struct QueueReading: Sendable {
 
 /// Counts at one moment.
 struct QueueSample: Sendable, Encodable {
+    let moment: Timestamp
     /// RFC 3339
     var time: String
     var ready: Int
@@ -19,8 +20,13 @@ struct QueueSample: Sendable, Encodable {
     var delayed: Int?
     var dead: Int?
 
-    init(_ counts: QueueCounts, at time: Timestamp) {
-        self.time = time.rfc3339
+    private enum CodingKeys: String, CodingKey {
+        case time, ready, claimed, delayed, dead
+    }
+
+    init(_ counts: QueueCounts, at moment: Timestamp) {
+        self.moment = moment
+        time = moment.rfc3339
         (ready, claimed, delayed, dead) = (counts.ready, counts.claimed, counts.delayed, counts.dead)
     }
 }
@@ -31,18 +37,11 @@ struct QueueHistory: Sendable {
     static let step = Duration.seconds(10)
 
     private(set) var samples: [QueueSample] = []
-    private var times: [Timestamp] = []
 
     mutating func add(_ counts: QueueCounts, at time: Timestamp) {
-        if let last = times.last, time - last < Self.step - .milliseconds(500), time >= last {
-            // The last one stays the newest: a chart ends with what the table says.
-            samples[samples.count - 1] = QueueSample(counts, at: time)
-            return
-        }
+        // The last one is always the newest, whatever its distance: a chart ends with what the numbers say.
+        if samples.count > 1, time - samples[samples.count - 2].moment <= Self.step { samples.removeLast() }
         samples.append(QueueSample(counts, at: time))
-        times.append(time)
-        let old = times.prefix { time - $0 > Self.span }.count
-        samples.removeFirst(old)
-        times.removeFirst(old)
+        samples.removeFirst(samples.prefix { time - $0.moment > Self.span }.count)
     }
 }

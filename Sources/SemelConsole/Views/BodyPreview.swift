@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Semel
+import SemelKubernetes
 
 /// The beginning of a body, for people.
 struct BodyPreview {
@@ -26,7 +27,7 @@ struct BodyPreview {
             text = json ?? ""
             note =
                 json != nil
-                ? "\(size), indented and with its keys in order; the download is as it was queued."
+                ? "\(size), set out in lines; the download is as it was queued."
                 : body.count > Self.mostBytes ? "\(size): too large to be shown as JSON." : "\(size), which is no JSON."
         case .text:
             let shown = body.prefix(Self.mostBytes)
@@ -43,15 +44,12 @@ struct BodyPreview {
         shown == all ? "\(size)." : "The first \(HumanText.bytes(shown)) of \(size); the download has all of it."
     }
 
-    /// `nil` for what is no JSON. Numbers stay as they were written.
+    /// `nil` for what is no JSON, or a single word of it.
     private static func indented(_ body: [UInt8]) -> String? {
         guard let first = body.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }),
-            [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(first),
-            let value = try? JSONDecoder().decode(HeaderValue.self, from: Data(body))
+            [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(first), (try? JSONValue(parsing: body)) != nil
         else { return nil }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) }
+        return JSONIndentation.of(body)
     }
 
     /// Control characters would not be seen, or would change what is seen.

@@ -58,7 +58,8 @@ struct OverviewView {
     /// - Parameters:
     ///   - source: Where the workers are.
     init(
-        _ queues: [(ConsoleQueue, QueueReading?, [QueueSample])], _ source: WorkerSource, _ workers: WorkersReading?
+        _ queues: [(queue: ConsoleQueue, reading: QueueReading?, history: [QueueSample])], _ source: WorkerSource,
+        _ workers: WorkersReading?
     ) {
         self.queues = queues.map { Queue($0.0, $0.1, $0.2) }
         if case .kubernetes = source {

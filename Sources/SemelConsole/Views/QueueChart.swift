@@ -13,21 +13,22 @@ struct QueueChart {
 
     init(_ samples: [QueueSample]) {
         let highest = max(1, samples.flatMap { [$0.ready, $0.claimed ?? 0, $0.delayed ?? 0, $0.dead ?? 0] }.max() ?? 1)
-        let count = Int(QueueHistory.span / QueueHistory.step)
         let lines: [(String, (QueueSample) -> Int?)] = [
             ("delayed", { $0.delayed }), ("claimed", { $0.claimed }), ("dead", { $0.dead }), ("ready", { $0.ready }),
         ]
         // The newest is on the right, whatever there is of the hour.
-        let first = count - samples.count
-        let paths = lines.compactMap { name, value -> String? in
-            let points = samples.enumerated().compactMap { index, sample -> String? in
-                guard let value = value(sample) else { return nil }
-                let x = Double(first + index + 1) / Double(count) * Self.width
-                let y = Self.height - Self.margin - Double(value) / Double(highest) * (Self.height - 2 * Self.margin)
-                return "\(Self.text(x)),\(Self.text(y))"
+        let newest = samples.last?.moment ?? .now
+        func point(_ sample: QueueSample, _ value: Int) -> String {
+            let x = Self.width * (1 - (newest - sample.moment) / QueueHistory.span)
+            let y = Self.height - Self.margin - Double(value) / Double(highest) * (Self.height - 2 * Self.margin)
+            return "\(Self.text(max(0, x))),\(Self.text(y))"
+        }
+        let paths = lines.flatMap { name, value in
+            Self.pieces(samples).compactMap { piece -> String? in
+                let points = piece.compactMap { sample in value(sample).map { point(sample, $0) } }
+                guard points.count > 1 else { return nil }
+                return #"<polyline class="line \#(name)" points="\#(points.joined(separator: " "))"/>"#
             }
-            return points.count < 2
-                ? nil : #"<polyline class="line \#(name)" points="\#(points.joined(separator: " "))"/>"#
         }
         let bottom = Self.text(Self.height - Self.margin)
         svg = """
@@ -37,6 +38,19 @@ struct QueueChart {
             \(paths.joined())</svg>
             """
         caption = Self.caption(samples, highest)
+    }
+
+    /// Nobody knows what was while the queue could not be read: a line is broken there.
+    private static func pieces(_ samples: [QueueSample]) -> [[QueueSample]] {
+        var pieces: [[QueueSample]] = []
+        for sample in samples {
+            if let last = pieces.last?.last, sample.moment - last.moment < QueueHistory.step * 4 {
+                pieces[pieces.count - 1].append(sample)
+            } else {
+                pieces.append([sample])
+            }
+        }
+        return pieces
     }
 
     private static func caption(_ samples: [QueueSample], _ highest: Int) -> String {

@@ -114,15 +114,12 @@ struct APIRoutes: Sendable {
     }
 
     private func queues() async -> [QueueDocument] {
-        var documents: [QueueDocument] = []
-        for queue in board.queues { documents.append(QueueDocument(queue.queue, await queue.counts.latest())) }
-        return documents
+        await board.readings().map { QueueDocument($0.queue, $0.reading) }
     }
 
     private func workers(_ query: FlatDictionary<Substring, Substring>) async -> WorkersPage {
-        var reading: WorkersReading?
-        if case .none = board.source {} else { reading = await board.workers.latest() }
-        return WorkersPage(reading ?? WorkersReading(), state: query.text("state"), page: query.text("page"))
+        WorkersPage(
+            await board.knownWorkers() ?? WorkersReading(), state: query.text("state"), page: query.text("page"))
     }
 }
 

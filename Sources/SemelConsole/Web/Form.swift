@@ -20,7 +20,11 @@ struct Form: Sendable {
     }
 
     init(_ text: String) {
-        fields = URI("/?" + text.replacing("+", with: "%20")).queryParameters
+        fields = Self.query(text)
+    }
+
+    static func query(_ text: String) -> FlatDictionary<Substring, Substring> {
+        URI("/?" + text.replacing("+", with: "%20")).queryParameters
     }
 
     /// `nil` when it is not there, or empty.

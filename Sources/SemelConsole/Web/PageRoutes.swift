@@ -33,9 +33,12 @@ struct PageRoutes: Sendable {
                 queue.queue, among: board.queues.map(\.queue), await queue.letters.shelf.latest(),
                 reason: query.text("reason"), page: query.text("page"), mayChange: !isReadOnly,
                 formToken: context.visitor?.formToken ?? "")
-            return pages.page(
+            var response = pages.page(
                 "dead", view, title: "Dead letters of \(queue.queue.slug)", at: "/dead", context.visitor,
                 notice: Notice(query)?.text)
+            // In seconds; nothing is chosen on an empty page that could be lost.
+            if view.isLoading, let refresh = HTTPField.Name("Refresh") { response.headers[refresh] = "2" }
+            return response
         }
         router.get("/queues/:queue/message") { request, context -> Response in
             let queue = try board.queue(context.parameters.get("queue"))
@@ -67,18 +70,13 @@ struct PageRoutes: Sendable {
     }
 
     private func overview() async -> String {
-        var queues: [(ConsoleQueue, QueueReading?, [QueueSample])] = []
-        for queue in board.queues {
-            let reading = await queue.counts.latest()
-            queues.append((queue.queue, reading, await queue.history))
-        }
-        var workers: WorkersReading?
-        if case .none = board.source {} else { workers = await board.workers.latest() }
-        return pages.fragment("overview_live", OverviewView(queues, board.source, workers))
+        async let workers = board.knownWorkers()
+        let queues = await board.readings()
+        return await pages.fragment("overview_live", OverviewView(queues, board.source, workers))
     }
 
     private func workers(state: String?, page: String?) async -> String {
-        let reading = await board.workers.latest()
+        let reading = await board.knownWorkers()
         return pages.fragment("workers_live", WorkersLiveView(board.source, reading, state: state, page: page))
     }
 

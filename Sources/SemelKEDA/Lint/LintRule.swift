@@ -1,3 +1,5 @@
+import Semel
+
 /// One thing that goes wrong with ScaledJobs: how to see it in a file, what will happen, and what to do.
 ///
 /// A rule is a value, made in the file of `Lint/Rules` that its subject belongs to and listed in ``all``. Its id never

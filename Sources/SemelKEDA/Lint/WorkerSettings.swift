@@ -7,12 +7,16 @@ struct WorkerSettings: Sendable {
     private let given: [String: Located<SecretText>]
     /// What the container's environment is, as far as the files tell.
     let environment: [String: ResolvedText]
+    /// Whether it may have variables that the files do not name.
+    private let hasHiddenVariables: Bool
 
     init?(_ job: ScaledJob, _ manifest: Manifest) {
         let containers = job.job?.template?.containers ?? []
         guard let container = containers.first(where: Self.isSemel) else { return nil }
         self.container = container
         environment = manifest.environment(of: container, namespace: job.metadata.namespace?.value)
+        hasHiddenVariables =
+            manifest.hiddenVariables(of: container, namespace: job.metadata.namespace?.value) != nil
         var given: [String: Located<SecretText>] = [:]
         for (name, text) in environment {
             guard case .known(let text) = text, !text.revealed.isEmpty else { continue }
@@ -53,6 +57,13 @@ struct WorkerSettings: Sendable {
         if case .unknown = environment[variable] { true } else { false }
     }
 
+    /// A setting, or what counts where it is left out; `nil` when that is known in the cluster only.
+    func text(_ variable: String, default usual: String) -> String? {
+        if let text = text(variable) { return text }
+        let isHidden = isHidden(variable) || hasHiddenVariables && environment[variable] == nil
+        return isHidden ? nil : usual
+    }
+
     func place(_ variable: String) -> Position {
         given[variable]?.position ?? container.variable(variable)?.position ?? container.position
     }
@@ -83,38 +94,5 @@ struct WorkerSettings: Sendable {
             container.ports.first { $0.name?.value == port }?.containerPort.map { String($0.value) } ?? port
         let address = text("SEMEL_STATUS_ADDRESS") ?? "0.0.0.0:8082"
         return address.split(separator: ":").last.map(String.init) == number
-    }
-
-    /// The queue that it takes from; `nil` when that is known in the cluster only.
-    var queue: (kind: QueueFacts.Kind, name: String, position: Position)? {
-        if let url = text("SEMEL_QUEUE") { return queue(of: url) }
-        guard environment["SEMEL_QUEUE"] == nil else { return nil }
-        if text("MQ_HOST") != nil || isHidden("MQ_HOST"), let name = text("MQ_QUEUE") {
-            return (.rabbitMQ, name, place("MQ_QUEUE"))
-        }
-        if text("REDIS_HOST") != nil || isHidden("REDIS_HOST"), let name = text("REDIS_LIST") {
-            return (.redisList, name, place("REDIS_LIST"))
-        }
-        if text("REDIS_HOST") != nil || isHidden("REDIS_HOST"), let name = text("REDIS_STREAM") {
-            return (.redisStream, name, place("REDIS_STREAM"))
-        }
-        if let url = text("SQS_QUEUE_URL") {
-            return url.split(separator: "/").last.map { (.sqs, String($0), place("SQS_QUEUE_URL")) }
-        }
-        return nil
-    }
-
-    private func queue(of text: String) -> (kind: QueueFacts.Kind, name: String, position: Position)? {
-        guard let url = try? QueueURL(text, source: "SEMEL_QUEUE") else { return nil }
-        let position = place("SEMEL_QUEUE")
-        switch url.scheme {
-        case "amqp", "amqps": return url.options["queue"].map { (.rabbitMQ, $0, position) }
-        case "redis", "rediss", "redis+sentinel", "rediss+sentinel":
-            return url.options["list"].map { (.redisList, $0, position) }
-                ?? url.options["stream"].map { (.redisStream, $0, position) }
-        case "sqs":
-            return (url.options["url"] ?? url.path).split(separator: "/").last.map { (.sqs, String($0), position) }
-        default: return nil
-        }
     }
 }

@@ -1,3 +1,5 @@
+import Semel
+
 /// Queue, Jobs and idle Jobs over time, as SVG that can be read on light and on dark pages.
 public struct TimelinePlot: Sendable {
     private static let width = 760

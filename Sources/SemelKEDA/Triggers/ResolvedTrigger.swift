@@ -1,3 +1,5 @@
+import Semel
+
 /// A trigger that KEDA would take, with everything that is known of it.
 public struct ResolvedTrigger: Sendable {
     /// From 0.

@@ -1,3 +1,5 @@
+import Semel
+
 /// Why KEDA would refuse a trigger, or why it cannot be understood here: one line.
 public struct TriggerError: Error, Sendable, Hashable, CustomStringConvertible {
     public let position: Position

@@ -1,3 +1,5 @@
+import Semel
+
 /// Where something is written.
 public struct Position: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let file: String
@@ -80,16 +82,4 @@ public struct Finding: Sendable, Hashable, CustomStringConvertible {
 
     /// `scaledjob.yaml:12: spec.triggers[0].metadata.value: is a number; write it in quotes: "1"`
     public var description: String { "\(position): \(path.isEmpty ? "" : "\(path): ")\(message)".onOneLine }
-}
-
-extension String {
-    /// For a message: line feeds and other control characters, which would end the line or act on a terminal, are written
-    /// as `\u{a}`.
-    public var onOneLine: String {
-        func isControl(_ scalar: Unicode.Scalar) -> Bool {
-            scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || (0x2028...0x2029).contains(scalar.value)
-        }
-        guard unicodeScalars.contains(where: isControl) else { return self }
-        return unicodeScalars.map { isControl($0) ? "\\u{\(String($0.value, radix: 16))}" : String($0) }.joined()
-    }
 }

@@ -1,3 +1,4 @@
+import Semel
 import Yams
 
 /// A file that is not YAML: one line, without anything of the file's content.

@@ -4,6 +4,8 @@ public struct ConfigMapStore: Sendable {
         /// Empty when the ConfigMap has no such key.
         public let text: String
         public let resourceVersion: String
+        /// Whether it has other keys, and not this one.
+        public let isForeign: Bool
     }
 
     /// What a ConfigMap may hold in all.
@@ -57,6 +59,9 @@ public struct ConfigMapStore: Sendable {
     }
 
     private func content(of map: ConfigMap) -> Content {
-        Content(text: map.data[key] ?? "", resourceVersion: map.resourceVersion ?? "")
+        let keys = [map.json["data"], map.json["binaryData"]].flatMap { $0?.object.map { Array($0.keys) } ?? [] }
+        return Content(
+            text: map.data[key] ?? "", resourceVersion: map.resourceVersion ?? "",
+            isForeign: !keys.isEmpty && !keys.contains(key))
     }
 }

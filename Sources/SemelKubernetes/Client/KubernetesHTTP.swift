@@ -83,7 +83,7 @@ final class KubernetesHTTP: Sendable {
                 return try await group.next() ?? nil
             }
         } catch {
-            throw failure(error)
+            throw await failure(onTheWay: error)
         }
         guard let answer else { throw unreachable("no answer within \(Units.text(limit))") }
         return answer
@@ -98,7 +98,7 @@ final class KubernetesHTTP: Sendable {
             let response = try await client.execute(outgoing, timeout: .milliseconds(limit.milliseconds))
             return (Response(response, body: []), response.body)
         } catch {
-            throw failure(error)
+            throw await failure(onTheWay: error)
         }
     }
 
@@ -174,7 +174,36 @@ extension KubernetesHTTP {
         .untrusted("the API server at \(configuration.place): \(reason)")
     }
 
-    /// What went wrong on the way, in words.
+    /// What went wrong before there was an answer.
+    private func failure(onTheWay error: any Error) async -> KubernetesError {
+        let known = failure(error)
+        guard case .untrusted = known, Self.tlsWords(error)?.contains(Self.unverified) == true else { return known }
+        let inquiry = CertificateInquiry(server: configuration.server, trust: configuration.trust)
+        return switch await inquiry.problem() {
+        case nil: known
+        case .unknownAuthority: untrusted("its certificate is not signed by \(authorities)")
+        case let problem?: untrusted(problem.description)
+        }
+    }
+
+    private static let unverified = "CERTIFICATE_VERIFY_FAILED"
+
+    /// BoringSSL's names of what went wrong.
+    private static func tlsWords(_ error: any Error) -> String? {
+        switch error {
+        case let error as NIOConnectionError: error.connectionErrors.first.flatMap { tlsWords($0.error) }
+        case NIOSSLError.handshakeFailed(.sslError(let stack)), BoringSSLError.sslError(let stack):
+            stack.map(\.description).joined(separator: " ")
+        default: nil
+        }
+    }
+
+    private var authorities: String {
+        configuration.trust.authorities == nil
+            ? "this machine's authorities" : "the certificate-authority of \(configuration.source)"
+    }
+
+    /// What went wrong, in words.
     func failure(_ error: any Error) -> KubernetesError {
         if Task.isCancelled { return .cancelled }
         switch error {
@@ -198,20 +227,15 @@ extension KubernetesHTTP {
             return untrusted("its certificate is for other names than ‘\(name)’; tls-server-name names another")
         case let error as NIOSSLExtraError where error == .serverHostnameImpossibleToMatch:
             return untrusted("no certificate can be for ‘\(configuration.server.host)’")
-        case NIOSSLError.handshakeFailed(.sslError(let stack)), BoringSSLError.sslError(let stack):
-            return failure(ofTLS: stack.map(\.description).joined(separator: " "))
         case is NIOTooManyBytesError: return .unreachable("an answer of more than \(Self.mostBytes) bytes")
-        default: return unreachable("\(error)")
+        default: return Self.tlsWords(error).map { failure(ofTLS: $0) } ?? unreachable("\(error)")
         }
     }
 
     /// - Parameter stack: BoringSSL's names of what went wrong.
     private func failure(ofTLS stack: String) -> KubernetesError {
         func says(_ words: String...) -> Bool { words.contains { stack.contains($0) } }
-        if says("CERTIFICATE_VERIFY_FAILED") {
-            let authorities =
-                configuration.trust.authorities == nil
-                ? "this machine's authorities" : "the certificate-authority of \(configuration.source)"
+        if says(Self.unverified) {
             return untrusted("its certificate is not signed by \(authorities), or is not valid today")
         }
         if says("CERTIFICATE_REQUIRED") { return untrusted("it wants a client certificate") }

@@ -1,3 +1,4 @@
+import Semel
 import SemelKEDA
 
 /// The decision for people: every formula in letters, and with the numbers put in.

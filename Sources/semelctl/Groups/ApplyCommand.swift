@@ -16,9 +16,9 @@ struct ApplyCommand: AsyncParsableCommand {
             CronJobs without the label semel/groups=NAME are never touched. Those that carry it and belong to no group any \
             more are deleted with --prune, as soon as no Job of them runs.
 
-            Exit codes: 0 everything is as it should be; 64 wrong usage; 69 the API server cannot be reached; 75 somebody \
-            else keeps changing the same CronJobs; 77 a permission is missing; 78 a wrong file, or a CronJob that \
-            Kubernetes refuses.
+            Exit codes: 0 everything is as it should be; 64 wrong usage; 69 the API server cannot be reached; 70 internal \
+            error; 75 somebody else keeps changing the same CronJobs; 77 a permission is missing; 78 a wrong file, or a \
+            CronJob that Kubernetes refuses or that is somebody else's; 130 or 143 stopped by a signal.
             """)
 
     @OptionGroup var groupsFile: GroupsFileOption
@@ -37,7 +37,7 @@ struct ApplyCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let file = try groupsFile.read()
+        let file = try groupsFile.read(namespace: kubernetes.namespace)
         let reader = try GroupStateReader(file, groupsFile)
         try await kubernetes.withClient { client throws(CommandFailure) in
             let application = GroupApplication(

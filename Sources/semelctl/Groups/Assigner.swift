@@ -170,6 +170,11 @@ actor Assigner {
                 counts: counts, owners: old?.header.bucketOwners ?? Array(repeating: 0, count: BucketSet.count),
                 capacity: capacity, rebalancing: settings.rebalancing)
         }
+        if let former = old?.header.capacity, capacity < former, plan.moved > 0, !settings.rebalancing {
+            throw .misconfigured(
+                "--capacity: with \(capacity) in place of \(former), \(plan.moved) items would have to be moved; that is not "
+                    + "done without --rebalance")
+        }
         let state = GroupState(layout: .buckets, capacity: capacity, groups: plan.groups)
         next = .buckets(state)
         summary.moved = plan.moved
@@ -179,6 +184,9 @@ actor Assigner {
 
     /// In front of a mistake that would empty groups: an input that was cut off, or that of something else.
     private func check(_ summary: AssignSummary, _ before: Int) throws(CommandFailure) {
+        guard old != nil || summary.items > 0 || settings.removedAtMost.share == 1 else {
+            throw .badData("\(inputName): there are no items; --remove-at-most 100% makes a state that has none")
+        }
         guard Double(summary.removed) > Double(before) * settings.removedAtMost.share else { return }
         throw .badData(
             "\(inputName): \(summary.removed) of \(before) items are not in it any more, over the \(settings.removedAtMost) of "

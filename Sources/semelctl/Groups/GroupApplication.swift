@@ -11,6 +11,9 @@ struct GroupApplication: Sendable {
     private static let width = 8
     /// How often somebody else may change the same CronJob between reading and writing it.
     private static let mostTries = 5
+    /// No object has it, since versions begin with the first write to the whole store; a server-side apply with it changes
+    /// nothing that is there. It makes what is not, as if it had none.
+    private static let versionOfNone = "1"
 
     private let wanted: [CronJob]
     private let groups: String
@@ -35,16 +38,10 @@ struct GroupApplication: Sendable {
         } catch {
             throw CommandFailure(error)
         }
-        if let name = present.collision(with: wanted) {
-            throw .misconfigured(
-                "there is a CronJob ‘\(name)’ in namespace ‘\(namespace)’ without the label \(GroupLabels.selector(groups)), so "
-                    + "it is somebody else's; rename it, or give the groups another name")
-        }
+        if let name = present.collision(with: wanted) { throw .misconfigured(foreign(name)) }
         let asked = GroupProgress("looked at", of: wanted.count)
         let entries = try await Self.each(wanted, asked) { cronJob throws(KubernetesError) in
-            GroupPlan.Entry(
-                wanted: cronJob, present: present.owned[cronJob.name],
-                dryRun: try await client.apply(cronJob, manager: GroupLabels.applier, force: force, dryRun: true))
+            try await apply(cronJob, over: present.owned[cronJob.name], dryRun: true)
         }
         let orphans = present.orphans(of: wanted)
         if prune {
@@ -58,7 +55,7 @@ struct GroupApplication: Sendable {
     /// Creates and updates before anything is deleted.
     func carryOut(_ plan: GroupPlan, _ progress: GroupProgress) async throws(CommandFailure) {
         _ = try await Self.each(plan.entries.filter(\.isWrite), progress) { entry throws(KubernetesError) in
-            try await apply(entry)
+            if let wanted = entry.wanted { try await apply(wanted, over: entry.present) }
         }
         guard prune else { return }
         _ = try await Self.each(plan.entries.filter(\.isDeletable), progress) { entry throws(KubernetesError) in
@@ -66,38 +63,53 @@ struct GroupApplication: Sendable {
         }
     }
 
-    private func apply(_ entry: GroupPlan.Entry) async throws(KubernetesError) {
-        guard var wanted = entry.wanted else { return }
-        // With it the API server refuses what was changed since it was looked at.
-        wanted.resourceVersion = entry.present?.resourceVersion
-        for attempt in 1... {
+    /// Makes a CronJob what it is to be, and looks again when it is not any more what was seen of it.
+    ///
+    /// - Parameter seen: `nil` when there was none.
+    @discardableResult
+    private func apply(
+        _ cronJob: CronJob, over seen: CronJob?, dryRun: Bool = false
+    ) async throws(KubernetesError) -> GroupPlan.Entry {
+        var (wanted, present) = (cronJob, seen)
+        var absence: String? = Self.versionOfNone
+        var tries = 0
+        while true {
+            tries += 1
+            // With it the API server refuses to write over what was changed, or made, since it was looked at.
+            wanted.resourceVersion = present?.resourceVersion ?? absence
             do throws(KubernetesError) {
-                _ = try await client.apply(wanted, manager: GroupLabels.applier, force: force)
-                return
+                let result = try await client.apply(
+                    wanted, manager: GroupLabels.applier, force: force, dryRun: dryRun)
+                return GroupPlan.Entry(wanted: cronJob, present: present, dryRun: result)
             } catch {
-                guard error.isStale, attempt < Self.mostTries else { throw error }
-                wanted.resourceVersion = try await currentVersion(of: wanted)
+                guard error.isAboutVersion, tries < Self.mostTries else { throw error }
+                let wasPresent = present != nil
+                present = try await find(cronJob.name)
+                // A server that wants no version of what there is not.
+                if !wasPresent && present == nil { absence = nil }
             }
         }
     }
 
-    /// `nil` when it has been deleted meanwhile.
-    private func currentVersion(of cronJob: CronJob) async throws(KubernetesError) -> String? {
-        guard let current = try await client.find(CronJob.self, cronJob.name, in: namespace) else { return nil }
-        guard current.labels[GroupLabels.groups] == groups else {
-            throw .misconfigured(
-                "CronJob ‘\(cronJob.name)’ in namespace ‘\(namespace)’ has lost its label \(GroupLabels.selector(groups))"
-            )
-        }
-        return current.resourceVersion
+    /// Asked for by a list, so that no other right is needed than for the plan. `nil` when there is none.
+    private func find(_ name: String) async throws(KubernetesError) -> CronJob? {
+        let found = try await client.list(CronJob.self, in: namespace, fields: "metadata.name=\(name)").items.first
+        guard let found else { return nil }
+        guard found.labels[GroupLabels.groups] == groups else { throw .misconfigured(foreign(name)) }
+        return found
     }
 
+    private func foreign(_ name: String) -> String {
+        "there is a CronJob ‘\(name)’ in namespace ‘\(namespace)’ without the label \(GroupLabels.selector(groups)), so it "
+            + "is somebody else's; rename it, or give the groups another name"
+    }
+
+    /// One that somebody else has deleted meanwhile is deleted, too.
     private func requireDeletable(_ orphan: CronJob) async throws(KubernetesError) {
         do throws(KubernetesError) {
             try await client.delete(CronJob.self, orphan.name, in: namespace, dryRun: true)
         } catch {
-            // Somebody else has deleted it.
-            guard case .notFound = error else { throw error }
+            guard error.isAbsence else { throw error }
         }
     }
 
@@ -111,13 +123,10 @@ struct GroupApplication: Sendable {
                     resourceVersion: orphan.resourceVersion)
                 return
             } catch {
-                guard error.isStale else { throw error }
-                let current = try await client.find(CronJob.self, orphan.name, in: namespace)
-                // Somebody else has deleted it.
-                guard let current, current.uid == orphan.uid else { return }
-                guard attempt < Self.mostTries, current.activeJobs.isEmpty,
-                    current.labels[GroupLabels.groups] == groups
-                else { throw error }
+                if error.isAbsence { return }
+                guard error.isAboutVersion else { throw error }
+                guard let current = try await find(orphan.name), current.uid == orphan.uid else { return }
+                guard attempt < Self.mostTries, current.activeJobs.isEmpty else { throw error }
                 orphan = current
             }
         }
@@ -172,11 +181,16 @@ extension GroupPlan.Entry {
 }
 
 extension KubernetesError {
-    /// Whether the object is not the one any more that was read.
-    fileprivate var isStale: Bool {
+    /// Whether the object is not the one any more that was read, or a version was of no use.
+    fileprivate var isAboutVersion: Bool {
         switch self {
-        case .conflict, .notFound: true
+        case .conflict: true
+        case .rejected(_, let status), .invalid(_, let status): status.message.contains("resourceVersion")
         default: false
         }
+    }
+
+    fileprivate var isAbsence: Bool {
+        if case .notFound = self { true } else { false }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Semel
 import SemelGroups
 import SemelKEDA
@@ -28,7 +29,7 @@ struct GroupStateReader {
     }
 
     private func header(_ client: KubernetesClient) async throws(CommandFailure) -> GroupState {
-        guard ConfigMapPlace.isMeant(by: place.value) else { return try fileHeader() }
+        guard ConfigMapPlace.isMeant(by: place.value) else { return try await fileHeader() }
         guard let map = ConfigMapPlace(place.value) else {
             throw .misconfigured(
                 "\(place.position): state: ‘\(place.value)’ is not \(ConfigMapPlace.form)".onOneLine)
@@ -40,6 +41,9 @@ struct GroupStateReader {
         guard let content else {
             throw missing("there is no ConfigMap ‘\(map.name)’ in namespace ‘\(namespace)’")
         }
+        guard !content.text.isEmpty else {
+            throw missing("ConfigMap ‘\(map.name)’ in namespace ‘\(namespace)’ has no key ‘\(ConfigMapPlace.key)’")
+        }
         do throws(ConfigurationError) {
             return try GroupState(text: content.text.utf8, source: place.value)
         } catch {
@@ -48,25 +52,12 @@ struct GroupStateReader {
     }
 
     /// Of the file no more is read than has to be: there may be a line in it for each of millions of items.
-    private func fileHeader() throws(CommandFailure) -> GroupState {
-        let url = URL(fileURLWithPath: place.value, relativeTo: directory)
-        guard let handle = try? FileHandle(forReadingFrom: url) else {
-            throw missing("\(url.path) cannot be read")
-        }
-        var header = GroupStateHeader(source: url.path)
-        var rest: [UInt8] = []
-        do throws(ConfigurationError) {
-            while header.state == nil, let chunk = try? handle.read(upToCount: 1 << 16), !chunk.isEmpty {
-                rest += chunk
-                while header.state == nil, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                    try header.take(String(decoding: rest[..<end], as: UTF8.self))
-                    rest.removeFirst(end + 1)
-                }
-            }
-            return try header.complete()
-        } catch {
-            throw CommandFailure(error)
-        }
+    private func fileHeader() async throws(CommandFailure) -> GroupState {
+        let path = URL(fileURLWithPath: place.value, relativeTo: directory).path
+        let store = try StateFile(path: path, field: "\(place.position): state")
+        guard let descriptor = try await store.read() else { throw missing("there is no \(path)") }
+        defer { close(descriptor) }
+        return try StateKeys(descriptor, source: path).header
     }
 
     private func missing(_ what: String) -> CommandFailure {

@@ -3,11 +3,13 @@ import SemelGroups
 import SemelKubernetes
 
 /// Looks at a namespace's groups, and tells what somebody has to know.
-struct GroupWatch: Sendable {
+struct GroupWatch {
     private let groups: String
     private let namespace: String
     private let client: KubernetesClient
     private let webhook: Webhook?
+    /// What has been printed.
+    private var said: Set<Alarm> = []
 
     init(_ file: GroupsFile, _ client: KubernetesClient, _ webhook: Webhook?) {
         groups = file.name
@@ -16,22 +18,36 @@ struct GroupWatch: Sendable {
     }
 
     /// Told first and noted then: whoever is killed in between tells it again, and never not at all.
-    func look() async throws(CommandFailure) {
+    ///
+    /// An event that is not allowed keeps nobody from being told by the webhook, and a webhook that refuses no event from
+    /// being recorded.
+    mutating func look() async throws(CommandFailure) {
         let (cronJobs, jobs) = try await objects()
         let alarms = alarms(cronJobs, jobs)
-        guard !alarms.isEmpty else { return }
-        try StandardOutput.write(alarms.map { GroupText.line($0, groups: groups) + "\n" }.joined())
-        if let webhook { try await webhook.post(alarms, groups) }
+        let lines = alarms.filter { said.insert($0).inserted }.map { GroupText.line($0, groups: groups) + "\n" }
+        if !lines.isEmpty { try StandardOutput.write(lines.joined()) }
+        var refusal: CommandFailure?
+        var told: [Alarm] = []
         for alarm in alarms {
-            guard let cronJob = cronJobs.first(where: { $0.name == alarm.cronJob }) else { continue }
             let job = jobs.first { $0.name == alarm.job }
+            guard let regarding = job?.json ?? cronJobs.first(where: { $0.name == alarm.cronJob })?.json else {
+                continue
+            }
             do throws(KubernetesError) {
-                try await record(alarm, job?.json ?? cronJob.json)
-                try await note(alarm, job)
+                try await record(alarm, regarding)
+                told.append(alarm)
             } catch {
-                throw CommandFailure(error)
+                // Without the API server nothing can be noted, and all would be told again.
+                if error.isPassing { throw CommandFailure(error) }
+                refusal = CommandFailure(error)
             }
         }
+        if let webhook, !alarms.isEmpty {
+            try await webhook.post(alarms, groups)
+            told = alarms
+        }
+        for alarm in told { try await note(alarm, jobs.first { $0.name == alarm.job }) }
+        if let refusal { throw refusal }
     }
 
     private func objects() async throws(CommandFailure) -> ([CronJob], [Job]) {
@@ -75,10 +91,12 @@ struct GroupWatch: Sendable {
         event.json["reason"] = .string(
             "Group\(alarm.kind.rawValue.prefix(1).uppercased())\(alarm.kind.rawValue.dropFirst())")
         event.json["action"] = "Watch"
-        event.json["note"] = .string(String(GroupText.line(alarm, groups: groups).prefix(1_000)))
+        event.json["note"] = .string(GroupText.line(alarm, groups: groups).cut(toBytes: 1_024))
         event.json["reportingController"] = .string(GroupLabels.watcher)
         event.json["reportingInstance"] = .string(GroupLabels.watcher)
-        event.labels = [GroupLabels.groups: groups, GroupLabels.group: alarm.group]
+        event.labels[GroupLabels.groups] = groups
+        // As it is there, since nobody knows what somebody has written.
+        event.labels[GroupLabels.group] = regarding["metadata", "labels", GroupLabels.group]?.string
         do throws(KubernetesError) {
             _ = try await client.create(event, manager: GroupLabels.watcher)
         } catch {
@@ -86,7 +104,7 @@ struct GroupWatch: Sendable {
         }
     }
 
-    private func note(_ alarm: Alarm, _ job: Job?) async throws(KubernetesError) {
+    private func note(_ alarm: Alarm, _ job: Job?) async throws(CommandFailure) {
         do throws(KubernetesError) {
             if let job, let note = WatchedJob(job)?.note(telling: alarm.kind) {
                 _ = try await client.patch(
@@ -99,11 +117,20 @@ struct GroupWatch: Sendable {
             }
         } catch {
             // It has been deleted meanwhile, and nobody will look at it again.
-            guard case .notFound = error else { throw error }
+            guard case .notFound = error else { throw CommandFailure(error) }
         }
     }
 
     private static func annotation(_ name: String, _ value: String) -> KubernetesPatch {
         .merge(["metadata": ["annotations": .object([name: .string(value)])]])
+    }
+}
+
+extension String {
+    /// As much of it as fits, in whole characters of Unicode.
+    fileprivate func cut(toBytes most: Int) -> String {
+        var cut = unicodeScalars[...]
+        while cut.reduce(0, { $0 + UTF8.width($1) }) > most { cut.removeLast() }
+        return String(cut)
     }
 }

@@ -11,7 +11,8 @@ struct GroupsFileOption: ParsableArguments {
         help: ArgumentHelp("groups.yaml (docs/groups.md); ‘-’ is standard input.", valueName: "path"))
     var file: String
 
-    func read() throws(CommandFailure) -> GroupsFile {
+    /// - Parameter namespace: The one of the command line.
+    func read(namespace: String?) throws(CommandFailure) -> GroupsFile {
         let text = try ManifestFiles.text(of: file)
         let groups: GroupsFile
         do throws(ManifestError) {
@@ -24,6 +25,9 @@ struct GroupsFileOption: ParsableArguments {
             throw .misconfigured(
                 "\(zone.position): \(zone.path): ‘\(zone.value)’ is no time zone; write one such as Europe/Berlin or Etc/UTC"
                     .onOneLine)
+        }
+        if let own = groups.namespace, let namespace, own != namespace {
+            throw .usage("--namespace: is ‘\(namespace)’, and \(file) says ‘\(own)’; leave one of them out")
         }
         return groups
     }
@@ -41,6 +45,12 @@ enum TimeZones {
     /// Those that are called after no place. Foundation takes abbreviations besides, which Kubernetes does not know.
     private static let short: Set = [
         "UTC", "GMT", "CET", "EET", "MET", "WET", "EST", "MST", "HST", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT",
+        "Cuba",
+        "Egypt", "Eire", "GB", "GB-Eire", "GMT0", "Greenwich", "Hongkong", "Iceland", "Iran", "Israel", "Jamaica",
+        "Japan",
+        "Kwajalein", "Libya", "NZ", "NZ-CHAT", "Navajo", "PRC", "Poland", "Portugal", "ROC", "ROK", "Singapore",
+        "Turkey",
+        "UCT", "Universal", "W-SU", "Zulu",
     ]
 
     /// `nil` for what is no zone of the IANA's.

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Semel
+import SemelGroups
 import SemelKubernetes
 
 /// A state in a ConfigMap. It is worked on in memory, and put back only if nobody else has changed it meanwhile.
@@ -23,6 +24,10 @@ struct StateConfigMap: StateStore {
 
     func begin() async throws(CommandFailure) -> any StateChange {
         let known = try await content()
+        if let known, known.isForeign {
+            throw .misconfigured(
+                "--state: \(name) is somebody else's: it has no key ‘\(ConfigMapPlace.key)’, and others; name another")
+        }
         let text = known?.text ?? ""
         let old = text.isEmpty ? nil : try Self.memory(text)
         return StateConfigMapChange(
@@ -64,10 +69,14 @@ private actor StateConfigMapChange: StateChange {
     func commit() async throws(CommandFailure) {
         let text = String(decoding: try content(), as: UTF8.self)
         do throws(KubernetesError) {
-            _ = try await store.write(text, replacing: known, manager: "semelctl-groups-assign")
+            _ = try await store.write(
+                text, replacing: known, labels: [GroupLabels.managedBy: GroupLabels.manager],
+                manager: "semelctl-groups-assign")
         } catch {
+            // Only the answer may have been lost.
+            if error.isPassing, let now = try? await store.read(), now.text == text { return end() }
             switch error {
-            case .conflict, .alreadyExists:
+            case .conflict, .alreadyExists, .notFound:
                 throw CommandFailure("--state: \(state.name) has just been changed by another; try again", .retry)
             default: throw CommandFailure(error)
             }

@@ -7,10 +7,13 @@ struct StateFile: StateStore {
     let name: String
     let largestText: Int? = nil
     private let path: String
+    /// What names it, for messages.
+    private let field: String
 
     /// - Parameter path: A symbolic link stays one, and the file it leads to is replaced.
-    init(path: String) throws(CommandFailure) {
-        if path.isEmpty { throw .usage("--state: is empty") }
+    init(path: String, field: String = "--state") throws(CommandFailure) {
+        if path.isEmpty { throw .usage("\(field): is empty") }
+        self.field = field
         name = path
         let real = realpath(path, nil)
         defer { free(real) }
@@ -26,7 +29,7 @@ struct StateFile: StateStore {
         var facts = stat()
         guard fstat(file, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else {
             close(file)
-            throw .misconfigured("--state: \(name) is not a file")
+            throw .misconfigured("\(field): \(name) is not a file")
         }
         return file
     }
@@ -79,7 +82,7 @@ struct StateFile: StateStore {
                 _ = fcntl(draft, F_GETLK, &lock)
                 let holder = lock.l_type == Int16(F_UNLCK) ? "another process" : "process \(lock.l_pid)"
                 throw CommandFailure(
-                    "--state: \(name) is just being changed by \(holder), which holds \(draftPath); try again when it has "
+                    "\(field): \(name) is just being changed by \(holder), which holds \(draftPath); try again when it has "
                         + "ended", .retry)
             default: throw unusable(SystemError(doing: "lock \(draftPath)"))
             }
@@ -95,7 +98,7 @@ struct StateFile: StateStore {
     }
 
     private func unusable(_ error: SystemError) -> CommandFailure {
-        .misconfigured("--state: \(error)")
+        .misconfigured("\(field): \(error)")
     }
 }
 

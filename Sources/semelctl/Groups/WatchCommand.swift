@@ -36,10 +36,10 @@ struct WatchCommand: AsyncParsableCommand {
         guard let pause = Units.duration(interval), pause >= .seconds(1), pause <= .seconds(86_400) else {
             throw CommandFailure.usage("--interval: ‘\(interval)’ is not a time between 1s and 24h")
         }
-        let file = try groupsFile.read()
+        let file = try groupsFile.read(namespace: kubernetes.namespace)
         let webhook = try Webhook.named(file: webhookFile, ProcessInfo.processInfo.environment)
         try await kubernetes.withClient { client throws(CommandFailure) in
-            let watch = GroupWatch(file, client, webhook)
+            var watch = GroupWatch(file, client, webhook)
             if once { return try await watch.look() }
             while true {
                 do throws(CommandFailure) {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Semel
 import SemelKEDA
 import SemelKubernetes
 

@@ -6,6 +6,11 @@ enum ProcessState {
     /// Ended, and not yet collected by its parent.
     static func isZombie(_ pid: pid_t) -> Bool { letter(in: "/proc/\(pid)/stat") == "Z" }
 
+    static func onlyChild(of pid: pid_t) -> pid_t? {
+        let children = try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)
+        return children.flatMap { pid_t($0.trimmingCharacters(in: .whitespaces)) }
+    }
+
     /// Every thread of it; a signal to stop reaches them one after the other.
     static func isStopped(_ pid: pid_t) -> Bool {
         let folder = "/proc/\(pid)/task"

@@ -6,18 +6,22 @@ final class WebhookReceiver: Sendable {
     private let process: RunningProcess
     let url: String
 
-    /// - Parameter refusing: How many posts are answered with 503, to begin with.
-    init(refusing: Int = 0) async throws {
+    /// - Parameters:
+    ///   - refusing: How many posts are not taken, to begin with.
+    ///   - status: How they are answered.
+    init(refusing: Int = 0, with status: Int = 503) async throws {
         let script = """
             import http.server, sys
-            left = int(sys.argv[1])
+            left, status = int(sys.argv[1]), int(sys.argv[2])
             class Handler(http.server.BaseHTTPRequestHandler):
                 def do_POST(self):
                     global left
                     body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                     if left > 0:
                         left -= 1
-                        self.send_response(503)
+                        self.send_response(status)
+                        self.send_header("Location", "/services/s3cret/moved")
+                        self.send_header("Retry-After", "1")
                     else:
                         print(self.headers["Content-Type"], body, flush=True)
                         self.send_response(200)
@@ -28,7 +32,7 @@ final class WebhookReceiver: Sendable {
             print(server.server_port, flush=True)
             server.serve_forever()
             """
-        let process = try RunningProcess(.installed("python3"), ["-c", script, "\(refusing)"])
+        let process = try RunningProcess(.installed("python3"), ["-c", script, "\(refusing)", "\(status)"])
         self.process = process
         try await eventually("the receiver listens: \(process.report)") { process.stdout.text.contains("\n") }
         let port = process.stdout.text.split(separator: "\n").first ?? ""

@@ -4,6 +4,18 @@ extension LintCase {
     private static let amqp = LintFixture.amqp
     private static let redis = LintFixture.redis
 
+    /// A stream and semel, which reads it as the group ‘semel’.
+    private static func stream(_ group: String) -> String {
+        LintFixture.amqp.spoiled(
+            (LintFixture.scaling, ""),
+            (LintFixture.trigger, LintFixture.streamTrigger("consumerGroup: \(group), lagCount: \"1\"")),
+            (
+                "{name: MQ_HOST, value: rabbitmq}",
+                "{name: SEMEL_QUEUE, value: \"redis://redis:6379/0?stream=scans\"}"
+            ),
+            ("              - {name: MQ_QUEUE, value: scans}\n", ""))
+    }
+
     static let limits: [LintCase] = [
         LintCase(
             id: "SJ040", bad: amqp.spoiled(("  maxReplicaCount: 20", "  minReplicaCount: 2\n  maxReplicaCount: 20")),
@@ -137,6 +149,26 @@ extension LintCase {
         LintCase(
             id: "SJ093", bad: LintFixture.ownSQS.spoiled(("012/scans", "012/scan")), good: LintFixture.ownSQS,
             line: "SQS_QUEUE_URL", says: "the worker takes from ‘scan’, KEDA counts ‘scans’"),
+        LintCase(
+            id: "SJ093", bad: LintFixture.ownSQS.spoiled(("awsRegion: eu-central-1", "awsRegion: eu-west-1")),
+            good: LintFixture.ownSQS, line: "SQS_QUEUE_URL",
+            says: "in region ‘eu-central-1’, KEDA counts it in region ‘eu-west-1’"),
+        LintCase(
+            id: "SJ093", bad: amqp.spoiled(("s3cret@rabbitmq/", "s3cret@rabbitmq/other")),
+            good: amqp.spoiled(("s3cret@rabbitmq/", "s3cret@rabbitmq/%2F")), line: "MQ_QUEUE",
+            says: "in virtual host ‘/’, KEDA counts it in virtual host ‘other’"),
+        LintCase(
+            id: "SJ093", bad: redis.spoiled(("listLength:", "databaseIndex: \"3\", listLength:")),
+            good: redis.spoiled(("listLength:", "databaseIndex: \"0\", listLength:")), line: "REDIS_LIST",
+            says: "in database ‘0’, KEDA counts it in database ‘3’"),
+        LintCase(
+            id: "SJ093", bad: redis.spoiled(("listLength:", "enableTLS: \"true\", listLength:")),
+            // One server may have a port for either.
+            good: redis.spoiled(("redis:6379", "redis:6380"), ("listLength:", "enableTLS: \"true\", listLength:")),
+            line: "REDIS_LIST", says: "in redis:6379 without TLS, KEDA counts it in redis:6379 over TLS"),
+        LintCase(
+            id: "SJ093", bad: stream("scanners"), good: stream("semel"), line: "SEMEL_QUEUE",
+            says: "in consumer group ‘semel’, KEDA counts it in consumer group ‘scanners’"),
         LintCase(
             id: "SJ094", bad: LintFixture.ownSQS.spoiled(("value: 11h", "value: 24h")), good: LintFixture.ownSQS,
             line: "SEMEL_TIMEOUT", says: "SQS gives a message away after 12h"),

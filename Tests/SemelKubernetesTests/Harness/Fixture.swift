@@ -14,9 +14,10 @@ struct Fixture: Sendable {
 
     init(
         user: String = "{}", cluster: String? = nil, authority: CertificateAuthority? = nil,
-        names: [String] = CertificateAuthority.loopback, patience: Duration = .seconds(30)
+        names: [String] = CertificateAuthority.loopback, validity: CertificateAuthority.Validity = .today,
+        host: String = "127.0.0.1", patience: Duration = .seconds(30)
     ) async throws {
-        server = try await KubernetesStandIn(authority: authority, names: names)
+        server = try await KubernetesStandIn(authority: authority, names: names, validity: validity, host: host)
         directory = try TemporaryDirectory("kubeconfig")
         let file = try directory.write(server.kubeconfig(user: user, cluster: cluster), to: "config")
         let configuration = try KubernetesConfiguration.find(kubeconfig: file, environment: [:])

@@ -91,6 +91,15 @@ import Testing
         #expect(try named(all).secretVariables == ["REDIS_USER", "REDIS_PASSWORD"])
     }
 
+    @Test func aRedisUserWithoutAPassword() throws {
+        for password in [nil, ""] {
+            var variables = ["REDIS_HOST": "cache", "REDIS_LIST": "a", "REDIS_USER": "me"]
+            variables["REDIS_PASSWORD"] = password
+            let credentials = try redis(variables).servers.credentials.current()
+            #expect(credentials == QueueCredentials.Current(user: "me", password: nil))
+        }
+    }
+
     @Test func variablesOfAStream() throws {
         let variables = ["REDIS_HOST": "cache", "REDIS_STREAM": "jobs"]
         #expect(try redis(variables).name == "redis://cache/0?stream=jobs")
@@ -181,6 +190,13 @@ import Testing
             mistake(["SEMEL_QUEUE_FILE": file, "SEMEL_QUEUE": "spool:/x"])
                 == "SEMEL_QUEUE and SEMEL_QUEUE_FILE name two queues at once; keep one of them")
         #expect(mistake(["SEMEL_QUEUE_FILE": "/nowhere"])?.hasPrefix("SEMEL_QUEUE_FILE: cannot") == true)
+        // Those that have no users.
+        for url in ["spool:/x", "sqs://eu-central-1/scans"] {
+            try write(url)
+            #expect(try named(["SEMEL_QUEUE_FILE": file]).address.name == url)
+        }
+        try write("sqs://key:secret@eu-central-1/scans")
+        #expect(mistake(["SEMEL_QUEUE_FILE": file])?.contains("no place for keys") == true)
     }
 
     @Test func filesWithThePassword() throws {

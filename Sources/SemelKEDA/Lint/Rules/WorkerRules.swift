@@ -109,7 +109,9 @@ enum WorkerRules {
     }
 
     static let anotherQueue = LintRule(
-        "SJ093", "another-queue", .error, "Triggers that count another queue than the worker takes from."
+        "SJ093", "another-queue", .error,
+        "Triggers that count another queue than the worker takes from: another name, region, virtual host, database or "
+            + "consumer group; or the same server with TLS here and without there."
     ) { subject in
         guard let queue = subject.worker?.queue, subject.isWhole else { return [] }
         let counted = subject.triggers.filter { $0.broker == queue.kind }
@@ -117,13 +119,31 @@ enum WorkerRules {
             if case .rabbitMQ(let rabbit) = trigger.resolved.kind, rabbit.useRegex { return nil }
             return trigger.queueName
         }
-        guard names.count == counted.count, !names.isEmpty, !names.contains(queue.name) else { return [] }
+        guard names.count == counted.count, !names.isEmpty else { return [] }
+        guard !names.contains(queue.name) else { return elsewhere(queue, counted) }
         return [
             LintRemark(
                 queue.position,
                 "the worker takes from ‘\(queue.name)’, KEDA counts ‘\(names.joined(separator: "’ and ‘"))’: messages in the "
                     + "one make 0 Jobs, Jobs for the other find nothing",
                 fix: "name the same queue in both places")
+        ]
+    }
+
+    /// Of a queue whose name is counted.
+    private static func elsewhere(_ queue: WorkerQueue, _ triggers: [LintTrigger]) -> [LintRemark] {
+        let differences = triggers.filter { $0.queueName == queue.name }.map {
+            queue.place.difference(from: QueuePlace($0.resolved))
+        }
+        guard !differences.contains(where: { $0 == nil }), case (let own, let other)?? = differences.first else {
+            return []
+        }
+        return [
+            LintRemark(
+                queue.position,
+                "the worker takes from ‘\(queue.name)’ in \(own), KEDA counts it in \(other): messages in the one make 0 "
+                    + "Jobs, Jobs for the other find nothing",
+                fix: "name the same in both places")
         ]
     }
 

@@ -1,0 +1,116 @@
+import Logging
+import Semel
+import SemelQueues
+import TestSupport
+import Testing
+
+@testable import SemelConsole
+
+struct QueueTests {
+    @Test func noTwoQueuesHaveTheSameName() throws {
+        let addresses = try [
+            "amqp://localhost/v?queue=user%20task", "redis://localhost/0?list=user/task", "spool:/var/spool/semel",
+            "spool:/other/semel", "spool:/ä",
+        ].map { try QueueAddress(QueueURL($0, source: "--queue"), [:]) }
+        #expect(ConsoleQueue.all(addresses).map(\.slug) == ["user-task", "user-task-2", "semel", "semel-2", "queue"])
+    }
+
+    @Test func anHourIsRemembered() {
+        var history = QueueHistory()
+        let start = Timestamp(milliseconds: 1_800_000_000_000)
+        for second in stride(from: 0, to: 3 * 3_600, by: 2) {
+            history.add(QueueCounts(ready: second), at: start + .seconds(second))
+        }
+        let span = Int(QueueHistory.span / QueueHistory.step)
+        #expect((span...span + 2).contains(history.samples.count))
+        #expect(history.samples.last?.ready == 3 * 3_600 - 2)
+        #expect(history.samples.first.map { $0.ready >= 2 * 3_600 - 12 } == true)
+    }
+
+    @Test func aChartHasALineForWhatIsKnown() {
+        let start = Timestamp(milliseconds: 1_800_000_000_000)
+        let samples = (0..<3).map { QueueSample(QueueCounts(ready: $0, dead: 7), at: start + .seconds(10 * $0)) }
+        let chart = QueueChart(samples)
+        #expect(chart.svg.contains("line ready"))
+        #expect(chart.svg.contains("line dead"))
+        #expect(!chart.svg.contains("line claimed"))
+        #expect(chart.caption.contains("ready 2, dead 7"))
+        #expect(QueueChart([]).caption.contains("begins now"))
+    }
+
+    @Test func pages() {
+        #expect(Paging(nil, of: 0).range.isEmpty)
+        #expect(Paging("2", of: 101).range == 50..<100)
+        #expect(Paging("3", of: 101).range == 100..<101)
+        for nonsense in ["0", "-1", "x", ""] { #expect(Paging(nonsense, of: 101).number == 1) }
+        #expect(Paging("99999999999999999999", of: 101).number == 1)
+        #expect(Paging("99", of: 101).number == 3)
+    }
+
+    @Test func lettersAreLookedAtAndChangedOneAfterTheOther() async throws {
+        let directory = try TemporaryDirectory("console")
+        let address = try QueueAddress(QueueURL("spool:\(directory.path("spool"))", source: "--queue"), [:])
+        let queue = try #require(ConsoleQueue.all([address]).first)
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let producer = try address.producer(log: log)
+        try await producer.enqueue((0..<3).map { OutgoingMessage(body: [], id: "m\($0)") })
+        await producer.close()
+        let worker = try RunningProcess(
+            .semel,
+            [
+                "run", "--queue", "spool:\(directory.path("spool"))", "--max-messages", "3", "--wait", "0",
+                "--status-address", "off", "--", "sh", "-c", "exit 65",
+            ])
+        try await worker.waitForExit(timeout: .seconds(60))
+
+        let desk = DeadLetterDesk(queue, log: log)
+        let running = Task { await desk.run() }
+        #expect(await desk.shelf.latest()?.letters.map(\.stored.messageID) == ["m0", "m1", "m2"])
+        async let one = desk.change(DeadLetterSelection(ids: ["m1"]), .retry)
+        async let other = desk.change(DeadLetterSelection(ids: ["m2", "nobody"]), .drop)
+        let counts = try await [one, other]
+        #expect(counts == [1, 1])
+        #expect(await desk.shelf.latest()?.letters.map(\.stored.messageID) == ["m0"])
+        #expect(try await desk.letter("m0")?.letter.exit == 65)
+        #expect(try await desk.letter("m1") == nil)
+        #expect(try await desk.change(DeadLetterSelection(), .drop) == 1)
+        running.cancel()
+        await running.value
+    }
+}
+
+struct LiveReadingTests {
+    @Test func isReadOnlyWhileSomebodyLooks() async throws {
+        let readings = Counter()
+        let live = LiveReading<Int>(
+            .init(watched: .milliseconds(10), attention: .milliseconds(50), unwatched: nil)
+        ) { _ in readings.next() }
+        let running = Task { await live.run() }
+        #expect(readings.value == 0)
+        #expect(await live.latest() ?? 0 > 0)
+        try await eventually("it is read again") { readings.value > 1 }
+        try await eventually("nobody looks any more") {
+            let before = readings.value
+            try await Task.sleep(for: .milliseconds(100))
+            return readings.value == before
+        }
+        let before = readings.value
+        #expect(await live.latest() ?? 0 > before)
+        running.cancel()
+        await running.value
+    }
+
+    /// Nobody has to wait for a broker that does not answer.
+    @Test func whatTakesLongIsNotWaitedFor() async {
+        let answer = OneShot<Int>()
+        let live = LiveReading<Int>(.init(watched: .seconds(1), attention: .zero, unwatched: nil)) { _ in
+            await answer.wait() ?? 0
+        }
+        let running = Task { await live.run() }
+        #expect(await live.latest(within: .milliseconds(20)) == nil)
+        answer.fulfil(5)
+        #expect(await live.latest(within: .seconds(20)) == 5)
+        running.cancel()
+        await running.value
+    }
+}
