@@ -37,6 +37,9 @@ struct ScreenshotTests {
         try await browser.open(console.url("/"))
         let ready = "section[aria-labelledby=queue-scans] .ready dd"
         try await browser.waitUntil("the numbers are there") { try await browser.read(ready) == "17" }
+        try await browser.waitUntil("the chart has begun", timeout: .seconds(90)) {
+            try await !browser.findAll("figure svg .line").isEmpty
+        }
         try await save("overview", browser)
         try await browser.open(console.url("/workers"))
         try await browser.waitUntil("all run") { try await browser.read().contains("85 %") }
