@@ -44,6 +44,7 @@ test: packages
 		--skip KubernetesTests --skip ConsoleTests
 	scripts/test --filter ConformanceTests
 	scripts/test --filter KubernetesTests
+	scripts/test --filter ConsoleTests
 	scripts/test --filter FaultTests
 
 conformance: packages
