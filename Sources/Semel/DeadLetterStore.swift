@@ -56,6 +56,11 @@ public struct DeadLetterSelection: Sendable, Hashable {
 }
 
 extension DeadLetter {
+    /// Cut at line feeds. A carriage return before one is part of its line, though Swift makes one character of the two.
+    package static func lines(of text: String) -> [String] {
+        text.utf8.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// For a dead letter of which nothing else is known.
     public static func unknown(_ reason: String = "unknown: not put here by semel") -> DeadLetter {
         DeadLetter(reason: reason, attempts: 0, exit: nil, output: [], worker: "", time: "")

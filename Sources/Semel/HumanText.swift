@@ -30,7 +30,7 @@ package enum HumanText {
 
     /// `5s`, `3m 20s`, `2h 5m`, `3d 4h`: the two largest units.
     package static func age(_ seconds: Double) -> String {
-        let seconds = Int(max(0, seconds))
+        let seconds = Int(min(max(0, seconds), 1e15))
         return switch seconds {
         case ..<60: "\(seconds)s"
         case ..<3_600: "\(seconds / 60)m \(seconds % 60)s"

@@ -9,11 +9,13 @@ final class Board: Sendable {
     let source: WorkerSource
     let workers: LiveReading<WorkersReading>
     let decisions: (any DecisionSource)?
+    private let reader: WorkerReader
 
     init(_ queues: [ConsoleQueue], _ source: WorkerSource, _ decisions: (any DecisionSource)?, log: Logger) {
         self.queues = queues.map { WatchedQueue($0, log: log) }
         (self.source, self.decisions) = (source, decisions)
-        let reader = WorkerReader(client: .shared)
+        let reader = WorkerReader()
+        self.reader = reader
         workers = LiveReading(.init(watched: .seconds(2), attention: .seconds(20), unwatched: nil)) { _ in
             await source.read(reader)
         }
@@ -25,6 +27,7 @@ final class Board: Sendable {
             for queue in queues { group.addTask { await queue.run() } }
             group.addTask { await self.workers.run() }
         }
+        await reader.close()
     }
 
     /// What is known of every queue. One that does not answer keeps nobody from the others.

@@ -23,6 +23,9 @@ public struct Console: Sendable {
     /// For a connection on which nothing is asked.
     private static let idle = TimeAmount.seconds(60)
 
+    /// For answers that were begun when the console is to stop: well below the 30 s after which Kubernetes kills.
+    private static let grace = Duration.seconds(10)
+
     private let settings: Settings
     private let board: Board
     private let audit: Audit
@@ -49,7 +52,10 @@ public struct Console: Sendable {
             router: try router(), server: .http1(configuration: .init(idleTimeout: Self.idle)),
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: nil),
             onServerRunning: { started($0.localAddress?.port ?? 0) }, logger: log)
-        let group = ServiceGroup(configuration: .init(services: [application], logger: log))
+        var configuration = ServiceGroupConfiguration(services: [application], logger: log)
+        configuration.maximumGracefulShutdownDuration = Self.grace
+        let group = ServiceGroup(configuration: configuration)
+        let isStopping = OneShot<Bool>()
         let ended = OneShot<Bool>()
         let reading = Task {
             await board.run()
@@ -59,10 +65,15 @@ public struct Console: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 await stop()
+                isStopping.fulfil(true)
                 await group.triggerGracefulShutdown()
             }
             defer { tasks.cancelAll() }
-            try await group.run()
+            do {
+                try await group.run()
+            } catch  where isStopping.value == true {
+                // Somebody sends or reads too slowly to be waited for.
+            }
         }
         reading.cancel()
         // A broker that does not answer keeps nobody from stopping.

@@ -72,7 +72,7 @@ public actor RabbitMQDeadLetters: DeadLetterStore {
         let letter = DeadLetter(
             reason: text(Header.reason), attempts: headers[Header.attempts]?.whole ?? 0,
             exit: headers[Header.exit]?.whole.flatMap { Int32(exactly: $0) },
-            output: text(Header.output).split(separator: "\n").map(String.init), worker: text(Header.worker),
+            output: DeadLetter.lines(of: text(Header.output)), worker: text(Header.worker),
             time: text(Header.time))
         let body: [UInt8]
         do throws(SystemError) { body = try delivery.body.bytes() } catch { throw .broken(error.description) }

@@ -84,7 +84,7 @@ public actor RedisDeadLetters: DeadLetterStore {
         func text(_ name: String) -> String { String(decoding: fields[name] ?? [], as: UTF8.self) }
         let letter = DeadLetter(
             reason: text("reason"), attempts: Int(text("attempts")) ?? 0, exit: Int32(text("exit")),
-            output: text("output").split(separator: "\n").map(String.init), worker: text("worker"), time: text("time"))
+            output: DeadLetter.lines(of: text("output")), worker: text("worker"), time: text("time"))
         return StoredDeadLetter(
             messageID: fields["id"] == nil ? place : text("id"), letter: letter.reason.isEmpty ? .unknown() : letter,
             body: entry.body, contentType: entry.contentType, headers: entry.headers)

@@ -37,6 +37,12 @@ struct OpenAPITests {
             let problems = try Schema(schema, in: Self.document()).problems(of: answer.json(), at: path)
             #expect(problems.isEmpty, "\(problems)")
         }
+        // What a script has left empty by mistake means nothing.
+        for wish in [#"{"reason": ""}"#, "{}", #"{"all": false}"#, #"{"ids": ["m0"], "all": true}"#, "x"] {
+            let refused = try await HTTP.request(
+                "POST", port: desk.port, path: "/api/dead/drop", body: Array(wish.utf8))
+            #expect(refused.status == 400, "\(wish)")
+        }
         let missing = try await HTTP.get(port: desk.port, path: "/api/dead/letter?id=nobody")
         #expect(missing.status == 404)
         #expect(try (missing.json() as? [String: String])?["error"] == "there is no dead letter ‘nobody’ in spool")

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Hummingbird
 import HummingbirdCore
 import Semel
 import SemelQueues
@@ -70,7 +71,7 @@ struct PagesTests {
 
     @Test func aQuestion() throws {
         let change = DeadChange(action: .drop, selection: DeadLetterSelection(ids: [Self.hostile]))
-        let view = ConfirmView(change, try queue(), formToken: "t")
+        let view = ConfirmView(change, try queue(), seen: nil, formToken: "t")
         expectHarmless(try Pages(isReadOnly: false).fragment("confirm", view))
     }
 
@@ -83,6 +84,26 @@ struct PagesTests {
         expectHarmless(html)
     }
 
+    /// A worker's numbers are a stranger's, too.
+    @Test func noNumberOfAWorkerIsTooLarge() throws {
+        for (progress, seconds) in [(1e300, 1e300), (-2, -1), (0.5, 60)] {
+            var worker = WorkerDocument(name: "a", state: "ING")
+            worker.take(WorkerAnswer(state: "ING", messageId: "m", progress: progress, seconds: seconds))
+            let view = WorkersLiveView(.addresses([]), WorkersReading(workers: [worker]), state: nil, page: nil)
+            let html = try Pages(isReadOnly: false).fragment("workers_live", view)
+            #expect(html.contains(progress > 1 ? "100 %" : progress < 0 ? "0 %" : "50 %"))
+        }
+    }
+
+    /// Progress bars return to the beginning of their line, which ends one of an event stream.
+    @Test func everyLineOfAnEventIsData() {
+        let event = Response.event("10%\r20%\r\n\r\nb\r\rretry: 1\nc")
+        #expect(event.utf8.allSatisfy { $0 != 0x0D })
+        let lines = event.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.suffix(2) == ["", ""])
+        #expect(lines.dropLast(2).allSatisfy { $0.hasPrefix("data: ") })
+    }
+
     @Test func onlyANumberIsTakenFromAnAddress() throws {
         #expect(Notice(Form.query("retried=2"))?.text == "2 messages back in the queue.")
         #expect(Notice(Form.query("dropped=0"))?.text.hasPrefix("Nothing was changed") == true)
@@ -91,8 +112,8 @@ struct PagesTests {
     }
 
     @Test func formsAreReadAsBrowsersWriteThem() {
-        let form = Form("a=x+y%2B%26&id=1&id=%C3%A4&empty=&id=")
-        #expect(form["a"] == "x y+&")
+        let form = Form("a=x+y%2B%26#c&id=1&id=%C3%A4&empty=&id=")
+        #expect(form["a"] == "x y+&#c")
         #expect(form.all("id") == ["1", "ä"])
         #expect(form["empty"] == nil)
         #expect(form["nothing"] == nil)

@@ -73,6 +73,15 @@ struct QueueTests {
         #expect(await desk.shelf.latest()?.letters.map(\.stored.messageID) == ["m0"])
         #expect(try await desk.letter("m0")?.letter.exit == 65)
         #expect(try await desk.letter("m1") == nil)
+        // One that has died since the look is changed, too.
+        let again = try RunningProcess(
+            .semel,
+            [
+                "run", "--queue", "spool:\(directory.path("spool"))", "--wait", "0", "--status-address", "off", "--",
+                "sh", "-c", "exit 65",
+            ])
+        try await again.waitForExit(timeout: .seconds(60))
+        #expect(try await desk.change(DeadLetterSelection(ids: ["m1"]), .drop) == 1)
         #expect(try await desk.change(DeadLetterSelection(), .drop) == 1)
         running.cancel()
         await running.value

@@ -36,7 +36,9 @@ struct AccessMiddleware: RouterMiddleware {
 
     /// `nil` for somebody who may not come in.
     private func visitor(_ request: Request) throws -> Visitor? {
-        let session = request.cookies[Sessions.cookieName].flatMap { sessions.session($0.value) }
+        let session = request.cookies[Sessions.cookieName(request.head.authority)].flatMap {
+            sessions.session($0.value)
+        }
         switch access {
         case .open: return known("local", session, request)
         case .proxyUser(let header):
@@ -107,7 +109,7 @@ struct AccessMiddleware: RouterMiddleware {
     /// Over TLS, as far as a proxy says so, it is for TLS only.
     static func cookie(_ value: String, _ request: Request, age: Int64 = Sessions.seconds) -> Cookie {
         return Cookie(
-            name: Sessions.cookieName, value: value, maxAge: Int(age), path: "/",
+            name: Sessions.cookieName(request.head.authority), value: value, maxAge: Int(age), path: "/",
             secure: request.header("X-Forwarded-Proto") == "https", httpOnly: true, sameSite: .strict)
     }
 }

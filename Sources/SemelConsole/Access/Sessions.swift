@@ -10,7 +10,12 @@ struct Session: Sendable {
 
 /// Makes and recognises sessions.
 struct Sessions: Sendable {
-    static let cookieName = "semel-console"
+    /// Browsers tell cookies apart by host, not by port: two consoles on one machine would take each other's.
+    static func cookieName(_ authority: String?) -> String {
+        let port = (authority ?? "").split(separator: ":").last.flatMap { UInt16($0) }
+        return "semel-console" + (port.map { "-\($0)" } ?? "")
+    }
+
     static let seconds: Int64 = 12 * 3_600
 
     private let key: [UInt8]

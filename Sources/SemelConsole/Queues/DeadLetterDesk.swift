@@ -7,9 +7,10 @@ import Synchronization
 struct DeadLetterShelf: Sendable {
     struct Letter: Sendable {
         var stored: StoredDeadLetter
-        /// Of the whole body, which is not kept where all bodies together are too large.
+        /// Of the body.
         var bytes: Int
-        var hasBody: Bool
+        /// Where all letters together are too large, body, output and headers are not kept.
+        var isWhole: Bool
     }
 
     static let mostLetters = 10_000
@@ -25,9 +26,18 @@ struct DeadLetterShelf: Sendable {
     private var bytes = 0
 
     mutating func add(_ letter: StoredDeadLetter) {
-        let size = letter.body.count
-        var kept = Letter(stored: letter, bytes: size, hasBody: bytes + size <= Self.mostBytes)
-        if kept.hasBody { bytes += size } else { kept.stored.body = [] }
+        var kept = Letter(stored: letter, bytes: letter.body.count, isWhole: true)
+        let size =
+            letter.body.count + letter.letter.output.reduce(0) { $0 + $1.utf8.count }
+            + letter.headers.reduce(0) { $0 + $1.key.utf8.count + JSONLine.of($1.value).utf8.count }
+        if bytes + size > Self.mostBytes {
+            kept.isWhole = false
+            kept.stored.body = []
+            kept.stored.letter.output = []
+            kept.stored.headers = [:]
+        } else {
+            bytes += size
+        }
         letters.append(kept)
     }
 }
@@ -84,7 +94,7 @@ final class DeadLetterDesk: Sendable {
 
     /// The whole letter; `nil` when there is none with this id any more.
     func letter(_ id: String) async throws(QueueFailure) -> StoredDeadLetter? {
-        if let known = await shelf.latest()?.letters.first(where: { $0.stored.messageID == id }), known.hasBody {
+        if let known = await shelf.latest()?.letters.first(where: { $0.stored.messageID == id }), known.isWhole {
             return known.stored
         }
         let found = OneShot<StoredDeadLetter>()
@@ -96,26 +106,30 @@ final class DeadLetterDesk: Sendable {
         return found.value
     }
 
-    /// Returns how many were changed: those that are gone already are not.
-    func change(_ selection: DeadLetterSelection, _ action: DeadLetterAction) async throws(QueueFailure) -> Int {
-        let known = await shelf.latest()
-        let expected: Int? =
-            known.flatMap { shelf in
-                guard let ids = selection.ids, !shelf.isGrowing, !shelf.hasMore else { return nil }
-                return shelf.letters.count { ids.contains($0.stored.messageID) }
-            }
-        let changed = Mutex(0)
-        try await visitor.visit { letter -> DeadLetterAction in
-            changed.withLock { changed -> DeadLetterAction in
-                // The others need not be looked at, which takes time where there are many.
-                if let expected, expected > 0, changed == expected { return .stop }
-                guard selection.contains(letter) else { return .keep }
-                changed += 1
-                return action
-            }
+    /// Returns how many were changed: those that are gone already are not. All letters are looked at, since several may have
+    /// the same id, and some may have come after those that were seen.
+    ///
+    /// - Parameter changed: Knows how many also when this throws half way.
+    func change(
+        _ selection: DeadLetterSelection, _ action: DeadLetterAction, counting changed: ChangeCount = ChangeCount()
+    ) async throws(QueueFailure) -> Int {
+        try await visitor.visit { letter in
+            guard selection.contains(letter) else { return .keep }
+            changed.add()
+            return action
         }
         await shelf.refresh()
-        return changed.withLock { $0 }
+        return changed.value
+    }
+}
+
+final class ChangeCount: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    fileprivate func add() {
+        count.add(1, ordering: .relaxed)
     }
 }
 

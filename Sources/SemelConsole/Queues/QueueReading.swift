@@ -8,6 +8,16 @@ struct QueueReading: Sendable {
     var time: Timestamp?
     /// Why the last look failed; the counts are those of an earlier one then.
     var problem: String?
+
+    /// Somebody looks every two seconds, nobody every ten.
+    private static let longestSilence = Duration.seconds(15)
+
+    /// Why the counts are not those of now: a broker that says nothing fails late.
+    var presentProblem: String? {
+        if let problem { return problem }
+        guard let time, Timestamp.now - time > Self.longestSilence else { return nil }
+        return "no answer so far"
+    }
 }
 
 /// Counts at one moment.

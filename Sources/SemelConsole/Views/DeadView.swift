@@ -93,7 +93,8 @@ struct ConfirmView {
     let back: String
     let formToken: String
 
-    init(_ change: DeadChange, _ queue: ConsoleQueue, formToken: String) {
+    /// - Parameter seen: How many of them there were a moment ago.
+    init(_ change: DeadChange, _ queue: ConsoleQueue, seen: Int?, formToken: String) {
         let isDrop = change.action == .drop
         let verb = isDrop ? "Drop" : "Retry"
         let which: String
@@ -104,8 +105,9 @@ struct ConfirmView {
         } else {
             which = "all dead letters"
         }
+        let number = change.selection.ids == nil ? seen.map { " (\($0) were seen)" } ?? "" : ""
         let consequence = isDrop ? " They are gone for good then." : " Each begins with its first attempt."
-        question = "\(verb) \(which) of \(queue.slug)?" + consequence
+        question = "\(verb) \(which) of \(queue.slug)\(number)?" + consequence
         action = isDrop ? "/dead/drop" : "/dead/retry"
         button = isDrop ? "Drop for good" : "Retry"
         buttonClass = isDrop ? "danger" : "main"

@@ -64,7 +64,8 @@ struct MessageView {
         }
         download = "/api/dead/body" + QueryText.of([("queue", queue.slug), ("id", stored.messageID)])
         (bodyNote, hasBody, body) = (preview.note, !preview.text.isEmpty, preview.text)
-        (self.mayChange, self.formToken) = (mayChange, formToken)
+        // One without an id can only be meant together with all others.
+        (self.mayChange, self.formToken) = (mayChange && !stored.messageID.isEmpty, formToken)
     }
 
     static func address(_ slug: String, _ id: String, _ view: BodyView? = nil) -> String {

@@ -22,7 +22,7 @@ struct OverviewView {
             (slug, name) = (queue.slug, queue.name)
             let counts = reading?.counts
             hasCounts = counts != nil
-            problem = reading?.problem
+            problem = reading?.presentProblem
             isLoading = counts == nil && problem == nil
             isStale = problem != nil
             warning = counts?.warning

@@ -94,9 +94,13 @@ struct APIRoutes: Sendable {
                 .badRequest,
                 message: #"the body has to be like {"queue": "a", "ids": ["x"]}, or with "reason" or "all""#)
         }
-        let ways = [wish.ids != nil, wish.reason != nil, wish.all == true].count { $0 }
-        guard ways == 1 else {
+        let ways = [wish.ids != nil, wish.reason != nil, wish.all != nil].count { $0 }
+        guard ways == 1, wish.all != false else {
             throw HTTPError(.badRequest, message: #"one of "ids", "reason" and "all": true has to be there"#)
+        }
+        // What a script has left empty by mistake must not mean everything.
+        guard wish.reason != "" else {
+            throw HTTPError(.badRequest, message: #"reason: is empty; for all of them, say "all": true"#)
         }
         let queue = try board.queue(wish.queue)
         let selection = DeadLetterSelection(ids: wish.ids.map(Set.init), reason: wish.reason)
@@ -140,7 +144,7 @@ private struct QueueDocument: Encodable {
         let counts = reading?.counts
         (ready, claimed, delayed, dead) = (counts?.ready, counts?.claimed, counts?.delayed, counts?.dead)
         (oldestSeconds, warning) = (counts?.oldestSeconds, counts?.warning)
-        (time, problem) = (reading?.time?.rfc3339, reading?.problem)
+        (time, problem) = (reading?.time?.rfc3339, reading?.presentProblem)
     }
 }
 

@@ -4,7 +4,8 @@ import Semel
 /// A line of JSON for every change, and for everyone who was not let in. What is in the messages is not in it.
 struct Audit: Sendable {
     struct Entry: Encodable {
-        var time = Timestamp.now.rfc3339
+        /// When it was through.
+        fileprivate(set) var time = ""
         /// `retry`, `drop`, `enqueue`, `sign-in`, `refused`
         var audit: String
         var user: String
@@ -14,7 +15,7 @@ struct Audit: Sendable {
         var reason: String?
         /// How many messages were changed.
         var messages: Int?
-        /// Why it came to nothing.
+        /// Why it, or the rest of it, came to nothing.
         var problem: String?
     }
 
@@ -23,6 +24,8 @@ struct Audit: Sendable {
     func callAsFunction(_ entry: Entry) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var entry = entry
+        entry.time = Timestamp.now.rfc3339
         guard let line = try? encoder.encode(entry) else { return }
         write(String(decoding: line, as: UTF8.self) + "\n")
     }

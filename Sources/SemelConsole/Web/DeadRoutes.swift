@@ -42,7 +42,8 @@ struct DeadRoutes: Sendable {
             action: action,
             selection: isAll ? DeadLetterSelection(reason: reason) : DeadLetterSelection(ids: Set(ids)))
         if (isAll || action == .drop) && form["confirmed"] == nil {
-            let view = ConfirmView(change, queue.queue, formToken: context.visitor?.formToken ?? "")
+            let seen = await queue.letters.shelf.latest()?.letters.count { change.selection.contains($0.stored) }
+            let view = ConfirmView(change, queue.queue, seen: seen, formToken: context.visitor?.formToken ?? "")
             return pages.page("confirm", view, title: "Are you sure?", at: "/dead", context.visitor)
         }
         let count = try await carryOut(change, on: queue, context)
@@ -56,14 +57,15 @@ struct DeadRoutes: Sendable {
         var entry = Audit.Entry(
             audit: change.name, user: context.visitor?.name ?? "", queue: queue.queue.name,
             ids: change.selection.ids?.sorted(), reason: change.selection.reason)
+        let changed = ChangeCount()
         do throws(QueueFailure) {
-            let count = try await queue.letters.change(change.selection, change.action)
+            let count = try await queue.letters.change(change.selection, change.action, counting: changed)
             entry.messages = count
             audit(entry)
             await queue.counts.refresh()
             return count
         } catch {
-            entry.problem = error.reason
+            (entry.messages, entry.problem) = (changed.value, error.reason)
             audit(entry)
             throw error
         }

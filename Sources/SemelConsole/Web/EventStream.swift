@@ -34,7 +34,9 @@ extension Response {
         return Response(status: .ok, headers: headers, body: body)
     }
 
-    private static func event(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { "data: \($0)\n" }.joined() + "\n"
+    static func event(_ text: String) -> String {
+        // A carriage return ends a line, too, and progress bars are full of them.
+        text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }
+            .map { "data: \($0)\n" }.joined() + "\n"
     }
 }

@@ -24,7 +24,7 @@ struct Form: Sendable {
     }
 
     static func query(_ text: String) -> FlatDictionary<Substring, Substring> {
-        URI("/?" + text.replacing("+", with: "%20")).queryParameters
+        URI("/?" + text.replacing("+", with: "%20").replacing("#", with: "%23")).queryParameters
     }
 
     /// `nil` when it is not there, or empty.

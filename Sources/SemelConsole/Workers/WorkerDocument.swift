@@ -39,8 +39,11 @@ struct WorkerDocument: Sendable, Encodable {
         (queue, messageId, attempt, maxAttempts) = (
             answer.queue, answer.messageId, answer.attempt, answer.maxAttempts
         )
-        (progress, note, started, deadline) = (answer.progress, answer.note, answer.started, answer.deadline)
-        (seconds, outcome, reason, claimLost) = (answer.seconds, answer.outcome, answer.reason, answer.claimLost)
+        (note, started, deadline) = (answer.note, answer.started, answer.deadline)
+        // Whatever answers there may be no worker of ours: no number of it is taken as it is.
+        progress = answer.progress.map { min(max($0, 0), 1) }
+        seconds = answer.seconds.map { min(max($0, 0), 1e9) }
+        (outcome, reason, claimLost) = (answer.outcome, answer.reason, answer.claimLost)
         output = answer.output ?? []
     }
 }

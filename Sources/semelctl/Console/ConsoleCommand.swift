@@ -161,7 +161,10 @@ struct ConsoleCommand: AsyncParsableCommand {
         guard let data = FileManager.default.contents(atPath: file) else {
             throw CommandFailure("--token-file: \(file) cannot be read", .misconfigured)
         }
-        let token = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw CommandFailure("--token-file: \(file) is not UTF-8, so that nobody can type it", .misconfigured)
+        }
+        let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard token.utf8.count >= ConsoleAccess.leastTokenBytes else {
             throw CommandFailure(
                 "--token-file: \(file) has a token of fewer than \(ConsoleAccess.leastTokenBytes) bytes; ‘openssl rand -hex 32’ makes a good one",

@@ -38,9 +38,9 @@ struct ScaledJobDecisions: DecisionSource {
         if counts == nil { problems.append("Nobody knows how many Jobs there are: reckoned with none.") }
         let (running, pending) = counts?[job.name] ?? (0, 0)
         var triggers: [ExplainedTrigger] = []
-        for trigger in job.triggers {
+        for (trigger, reading) in zip(job.triggers, await readings(of: job)) {
             do throws(CommandFailure) {
-                triggers.append(try await ExplainedTrigger(reading: trigger, of: job, in: manifest))
+                triggers.append(try reading.get())
             } catch {
                 problems.append(error.description)
                 triggers.append(ExplainedTrigger(failed: trigger))
@@ -54,5 +54,21 @@ struct ScaledJobDecisions: DecisionSource {
         return DecisionDocument(
             scaledJob: job.name, create: explanation.create, running: running, pending: pending, problems: problems,
             text: ExplanationText(explanation).page())
+    }
+
+    /// At the same time: one broker that does not answer is waited for long enough.
+    private func readings(of job: ScaledJob) async -> [Result<ExplainedTrigger, CommandFailure>] {
+        await withTaskGroup(of: (Int, Result<ExplainedTrigger, CommandFailure>).self) { group in
+            for (index, trigger) in job.triggers.enumerated() {
+                group.addTask {
+                    do throws(CommandFailure) {
+                        return (index, .success(try await ExplainedTrigger(reading: trigger, of: job, in: manifest)))
+                    } catch {
+                        return (index, .failure(error))
+                    }
+                }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }.sorted { $0.key < $1.key }.map(\.value)
+        }
     }
 }
