@@ -38,7 +38,23 @@ public final class TemporaryDirectory: Sendable {
         let file = path(name)
         try Data(contents.utf8).write(to: URL(fileURLWithPath: file))
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+        if mode & 0o111 != 0 { try Self.waitForWriters(of: file) }
         return file
+    }
+
+    /// A child that another thread starts just now has the descriptor until it becomes its program, and nobody can run a file
+    /// that is open for writing (ETXTBSY). A read lease is given only when there is no writer.
+    private static func waitForWriters(of file: String) throws {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SupportError.system("open \(file)", errno) }
+        defer { close(descriptor) }
+        // F_SETLEASE, which Swift does not see. Any other error: this file system has no leases.
+        let (setLease, end) = (CInt(1024), ContinuousClock.now + .seconds(10))
+        while fcntl(descriptor, setLease, F_RDLCK) != 0, errno == EAGAIN {
+            guard .now < end else { throw SupportError("\(file): somebody keeps it open for writing") }
+            usleep(1_000)
+        }
+        _ = fcntl(descriptor, setLease, F_UNLCK)
     }
 
     public func remove() {
