@@ -50,8 +50,8 @@ final class DeadLetterDesk: Sendable {
     let shelf: LiveReading<DeadLetterShelf>
     private let visitor: LetterVisitor
 
-    /// So many are shown before all are read.
-    private static let firstLetters = 500
+    /// When so many are read, they are shown: a page of them is soon there, and the others follow.
+    private static let steps: Set = [Paging.size, 10 * Paging.size, 100 * Paging.size]
 
     init(_ queue: ConsoleQueue, log: Logger) {
         let visitor = LetterVisitor(queue: queue, log: log)
@@ -67,7 +67,7 @@ final class DeadLetterDesk: Sendable {
                             return .stop
                         }
                         shelf.add(letter)
-                        if shelf.letters.count == Self.firstLetters { show(shelf) }
+                        if Self.steps.contains(shelf.letters.count) { show(shelf) }
                         return .keep
                     }
                 }
