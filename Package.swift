@@ -153,7 +153,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SemelConsoleTests",
-            dependencies: ["Semel", "SemelConsole", "SemelQueues", "TestSupport", logging] + hummingbird,
+            dependencies: ["Semel", "SemelConsole", "SemelKubernetes", "SemelQueues", "TestSupport", logging]
+                + hummingbird,
             swiftSettings: settings),
         .testTarget(
             name: "SemelGroupsTests",

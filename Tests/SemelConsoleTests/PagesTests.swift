@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Semel
+import SemelKubernetes
 import SemelQueues
 import Testing
 
@@ -62,7 +63,7 @@ struct PagesTests {
     }
 
     @Test func aFormThatIsShownAgain() throws {
-        let form = Form("body=\(QueryText.escaped("</textarea>" + Self.hostile))&id=\(QueryText.escaped(Self.hostile))")
+        let form = Form("body=\(URLText.escaped("</textarea>" + Self.hostile))&id=\(URLText.escaped(Self.hostile))")
         let view = EnqueueView([try queue()], chosen: nil, form, problem: Self.hostile, formToken: "t")
         let html = try Pages(isReadOnly: false).fragment("enqueue", view)
         expectHarmless(html)

@@ -1,4 +1,5 @@
 import Semel
+import SemelKubernetes
 
 struct QueueLink {
     let slug: String
@@ -115,7 +116,7 @@ struct ConfirmView {
         filter = change.selection.reason
         isAll = change.selection.ids == nil
         ids = change.selection.ids?.sorted() ?? []
-        back = "/queues/\(queue.slug)/dead" + QueryText.of(filter.map { [("reason", $0)] } ?? [])
+        back = "/queues/\(queue.slug)/dead" + URLText.query(filter.map { [("reason", $0)] } ?? [])
         self.formToken = formToken
     }
 }

@@ -1,4 +1,5 @@
 import Semel
+import SemelKubernetes
 
 struct MessageView {
     enum BodyView: String, CaseIterable {
@@ -62,7 +63,7 @@ struct MessageView {
             Link(
                 label: $0.label, address: Self.address(queue.slug, stored.messageID, $0), isCurrent: $0 == preview.view)
         }
-        download = "/api/dead/body" + QueryText.of([("queue", queue.slug), ("id", stored.messageID)])
+        download = "/api/dead/body" + URLText.query([("queue", queue.slug), ("id", stored.messageID)])
         (bodyNote, hasBody, body) = (preview.note, !preview.text.isEmpty, preview.text)
         // One without an id can only be meant together with all others.
         (self.mayChange, self.formToken) = (mayChange && !stored.messageID.isEmpty, formToken)
@@ -70,6 +71,6 @@ struct MessageView {
 
     static func address(_ slug: String, _ id: String, _ view: BodyView? = nil) -> String {
         "/queues/\(slug)/message"
-            + QueryText.of([("id", id)] + (view.map { [("view", $0.rawValue)] } ?? []))
+            + URLText.query([("id", id)] + (view.map { [("view", $0.rawValue)] } ?? []))
     }
 }

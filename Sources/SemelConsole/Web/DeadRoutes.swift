@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Semel
+import SemelKubernetes
 
 /// What is to become of which dead letters.
 struct DeadChange: Sendable {
@@ -48,7 +49,7 @@ struct DeadRoutes: Sendable {
         }
         let count = try await carryOut(change, on: queue, context)
         let query = (isAll ? [] : reason.map { [("reason", $0)] } ?? []) + Notice.query(action, count)
-        return .redirect(to: list + QueryText.of(query), type: .found)
+        return .redirect(to: list + URLText.query(query), type: .found)
     }
 
     func carryOut(

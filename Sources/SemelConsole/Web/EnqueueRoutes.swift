@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 import Semel
+import SemelKubernetes
 
 /// Puts messages into queues.
 struct EnqueueRoutes: Sendable {
@@ -30,7 +31,7 @@ struct EnqueueRoutes: Sendable {
                 return page(queue.queue.slug, form, failure.reason, context, status: .badGateway)
             }
             return .redirect(
-                to: "/enqueue" + QueryText.of([("queue", queue.queue.slug), ("queued", "1")]), type: .found)
+                to: "/enqueue" + URLText.query([("queue", queue.queue.slug), ("queued", "1")]), type: .found)
         }
     }
 

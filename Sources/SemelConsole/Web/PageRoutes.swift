@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Semel
+import SemelKubernetes
 
 /// The pages that only show.
 struct PageRoutes: Sendable {
@@ -17,7 +18,7 @@ struct PageRoutes: Sendable {
         router.get("/workers") { request, context -> Response in
             let query = request.uri.queryParameters
             let (state, page) = (query.text("state"), query.text("page"))
-            let address = "/events/workers" + QueryText.of(Self.query(state, page))
+            let address = "/events/workers" + URLText.query(Self.query(state, page))
             let view = WorkersView(
                 state: state, liveAddress: address, live: await workers(state: state, page: page))
             return pages.page("workers", view, title: "Workers", at: "/workers", context.visitor)

@@ -36,18 +36,19 @@ public struct ResourceType: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-enum URLText {
+package enum URLText {
+    private static let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
+
     /// For a part of a path or of a query.
-    static func escaped(_ text: String) -> String {
-        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
-        return text.utf8.map { byte in
+    package static func escaped(_ text: String) -> String {
+        text.utf8.map { byte in
             plain.contains(byte)
                 ? String(Unicode.Scalar(byte)) : (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
         }.joined()
     }
 
     /// With its `?`; empty when there is nothing to say.
-    static func query(_ pairs: [(String, String)]) -> String {
+    package static func query(_ pairs: [(String, String)]) -> String {
         pairs.isEmpty ? "" : "?" + pairs.map { "\(escaped($0.0))=\(escaped($0.1))" }.joined(separator: "&")
     }
 }
