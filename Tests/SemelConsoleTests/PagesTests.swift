@@ -52,9 +52,12 @@ struct PagesTests {
     }
 
     @Test func whatAWorkerSays() throws {
-        var worker = WorkerDocument(name: Self.hostile, state: Self.hostile, problem: Self.hostile)
-        (worker.messageId, worker.note, worker.reason) = (Self.hostile, Self.hostile, Self.hostile)
-        (worker.output, worker.claimLost) = ([Self.hostile], Self.hostile)
+        var worker = WorkerDocument(name: Self.hostile, state: "")
+        worker.take(
+            WorkerAnswer(
+                state: Self.hostile, messageId: Self.hostile, note: Self.hostile, reason: Self.hostile,
+                claimLost: Self.hostile, output: [Self.hostile]))
+        worker.problem = Self.hostile
         var ended = EndedWorkerDocument(name: Self.hostile)
         (ended.reason, ended.messageId, ended.outcome) = (Self.hostile, Self.hostile, Self.hostile)
         let reading = WorkersReading(workers: [worker], ended: [ended], problem: Self.hostile)

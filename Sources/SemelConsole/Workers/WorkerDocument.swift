@@ -1,6 +1,7 @@
 import Semel
 
 /// A worker, as it says of itself and as the cluster says of its pod. What is not known is left out.
+@dynamicMemberLookup
 struct WorkerDocument: Sendable, Encodable {
     /// The pod's name, else the address.
     var name: String
@@ -11,6 +12,45 @@ struct WorkerDocument: Sendable, Encodable {
     var state: String
     /// Why it is pending or silent.
     var problem: String?
+    /// What it says of itself; in JSON its fields stand beside the others.
+    private(set) var answer: WorkerAnswer?
+
+    init(name: String, address: String? = nil, state: String, problem: String? = nil) {
+        (self.name, self.address, self.state, self.problem) = (name, address, state, problem)
+    }
+
+    subscript<Value>(dynamicMember field: KeyPath<WorkerAnswer, Value?>) -> Value? { answer?[keyPath: field] }
+
+    /// The last lines of the task, both streams, oldest first.
+    var output: [String] { answer?.output ?? [] }
+
+    /// Takes what the worker says of itself. Whatever answers there may be no worker of ours: no number of it is taken as it is.
+    mutating func take(_ answer: WorkerAnswer) {
+        var answer = answer
+        answer.progress = answer.progress.map { min(max($0, 0), 1) }
+        answer.seconds = answer.seconds.map { min(max($0, 0), 1e9) }
+        (state, problem, self.answer) = (answer.state, nil, answer)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case name, address, node, state, problem, output
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try answer?.encode(to: encoder)
+        var object = encoder.container(keyedBy: CodingKeys.self)
+        try object.encode(name, forKey: .name)
+        try object.encodeIfPresent(address, forKey: .address)
+        try object.encodeIfPresent(node, forKey: .node)
+        try object.encode(state, forKey: .state)
+        try object.encodeIfPresent(problem, forKey: .problem)
+        try object.encode(output, forKey: .output)
+    }
+}
+
+/// What `GET /status` of a worker answers, as far as it is shown.
+struct WorkerAnswer: Sendable, Codable {
+    var state: String
     var queue: String?
     var messageId: String?
     var attempt: Int?
@@ -22,43 +62,6 @@ struct WorkerDocument: Sendable, Encodable {
     var started: String?
     var deadline: String?
     /// For how long the task has run.
-    var seconds: Double?
-    var outcome: String?
-    var reason: String?
-    var claimLost: String?
-    /// The last lines of the task, both streams, oldest first.
-    var output: [String] = []
-
-    init(name: String, address: String? = nil, state: String, problem: String? = nil) {
-        (self.name, self.address, self.state, self.problem) = (name, address, state, problem)
-    }
-
-    /// Takes what the worker says of itself.
-    mutating func take(_ answer: WorkerAnswer) {
-        state = answer.state
-        (queue, messageId, attempt, maxAttempts) = (
-            answer.queue, answer.messageId, answer.attempt, answer.maxAttempts
-        )
-        (note, started, deadline) = (answer.note, answer.started, answer.deadline)
-        // Whatever answers there may be no worker of ours: no number of it is taken as it is.
-        progress = answer.progress.map { min(max($0, 0), 1) }
-        seconds = answer.seconds.map { min(max($0, 0), 1e9) }
-        (outcome, reason, claimLost) = (answer.outcome, answer.reason, answer.claimLost)
-        output = answer.output ?? []
-    }
-}
-
-/// What `GET /status` of a worker answers, as far as it is shown.
-struct WorkerAnswer: Sendable, Decodable {
-    var state: String
-    var queue: String?
-    var messageId: String?
-    var attempt: Int?
-    var maxAttempts: Int?
-    var progress: Double?
-    var note: String?
-    var started: String?
-    var deadline: String?
     var seconds: Double?
     var outcome: String?
     var reason: String?

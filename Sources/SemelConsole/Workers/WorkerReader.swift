@@ -65,7 +65,6 @@ final class WorkerReader: Sendable {
             let response = try await connected.execute(request, timeout: Self.patience)
             let body = try await response.body.collect(upTo: Self.mostBytes)
             worker.take(try JSONDecoder().decode(WorkerAnswer.self, from: body))
-            worker.problem = nil
         } catch is DecodingError {
             (worker.state, worker.problem) = ("SILENT", "what answers there is no worker")
         } catch {
