@@ -75,6 +75,7 @@ struct ConsoleCommand: AsyncParsableCommand {
         let (host, port) = try address()
         let access = try access(host)
         let queues = ConsoleQueue.all(try addresses())
+        if files.isEmpty, keda.version != nil { throw CommandFailure.usage("--keda: has a meaning only with -f") }
         let decisions = try files.isEmpty ? nil : ScaledJobDecisions(files, keda.parsed())
         let client = try client()
         var source = WorkerSource.none

@@ -74,11 +74,14 @@ struct KEDAVersionOption: ParsableArguments {
     @Option(
         name: .customLong("keda"),
         help: ArgumentHelp(
-            "The version of KEDA to behave like: 2.15 to 2.20, with a patch (2.20.1) where that makes a difference.",
-            valueName: "version"))
-    var version = "2.20"
+            """
+            The version of KEDA to behave like: 2.15 to 2.20, with a patch (2.20.1) where that makes a difference. \
+            Without it 2.20.
+            """, valueName: "version"))
+    var version: String?
 
     func parsed() throws(CommandFailure) -> KEDAVersion {
+        guard let version else { return .newest }
         guard let parsed = KEDAVersion(version) else {
             throw .usage("--keda: ‘\(version)’ is not a version between 2.15 and 2.20")
         }
