@@ -20,7 +20,7 @@ struct AnswerMiddleware: RouterMiddleware {
             response = answer(error.status, error.body, request)
             for field in error.headers { response.headers.append(field) }
         } catch let failure as QueueFailure {
-            response = answer(.badGateway, failure.reason, request)
+            response = answer(failure.status, failure.reason, request)
         } catch is NIOTooManyBytesError {
             response = answer(.contentTooLarge, "that is too large", request)
         }
@@ -51,6 +51,16 @@ struct AnswerMiddleware: RouterMiddleware {
             return .json(["error": reason], status: status)
         }
         return pages.error(status, reason)
+    }
+}
+
+extension QueueFailure {
+    /// What the queue cannot do it will not do the next time either; a proxy may try a 502 again.
+    var status: HTTPResponse.Status {
+        switch self {
+        case .unreachable, .refused: .badGateway
+        case .misconfigured: .unprocessableContent
+        }
     }
 }
 

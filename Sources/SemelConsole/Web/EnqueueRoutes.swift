@@ -28,7 +28,7 @@ struct EnqueueRoutes: Sendable {
             } catch let error as HTTPError {
                 return page(queue.queue.slug, form, error.body, context, status: error.status)
             } catch let failure as QueueFailure {
-                return page(queue.queue.slug, form, failure.reason, context, status: .badGateway)
+                return page(queue.queue.slug, form, failure.reason, context, status: failure.status)
             }
             return .redirect(
                 to: "/enqueue" + URLText.query([("queue", queue.queue.slug), ("queued", "1")]), type: .found)
@@ -56,7 +56,10 @@ struct EnqueueRoutes: Sendable {
             guard let colon = line.firstIndex(of: ":"), colon > line.startIndex else {
                 throw HTTPError(.badRequest, message: "headers: ‘\(line)’ is not of the form ‘name: value’")
             }
-            named[String(line[..<colon])] = String(line[line.index(after: colon)...].drop { $0 == " " })
+            let value = String(line[line.index(after: colon)...].drop { $0 == " " })
+            guard named.updateValue(value, forKey: String(line[..<colon])) == nil else {
+                throw HTTPError(.badRequest, message: "headers: ‘\(line[..<colon])’ is given twice")
+            }
         }
         var entry = Audit.Entry(
             audit: "enqueue", user: context.visitor?.name ?? "", queue: queue.queue.name, ids: id.map { [$0] })
