@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Semel
 import SemelKubernetes
 
@@ -77,14 +76,5 @@ struct BodyPreview {
                     + String(decoding: letters, as: UTF8.self))
         }
         return lines.joined(separator: "\n")
-    }
-}
-
-enum JSONLine {
-    static func of(_ value: HeaderValue) -> String {
-        if case .string(let text) = value { return text }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 }

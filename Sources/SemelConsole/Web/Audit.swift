@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Semel
 
 /// A line of JSON for every change, and for everyone who was not let in. What is in the messages is not in it.
@@ -22,11 +21,8 @@ struct Audit: Sendable {
     let write: @Sendable (String) -> Void
 
     func callAsFunction(_ entry: Entry) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var entry = entry
         entry.time = Timestamp.now.rfc3339
-        guard let line = try? encoder.encode(entry) else { return }
-        write(String(decoding: line, as: UTF8.self) + "\n")
+        write(String(decoding: JSONLine.bytes(of: entry), as: UTF8.self) + "\n")
     }
 }
