@@ -37,6 +37,7 @@ enum NetworkFault: String, CaseIterable, CustomTestStringConvertible {
                 // The worker has noticed, and its lease goes on for as long again.
                 try await worker.waitForLog("trying again")
             } else {
+                // The length of the fault: shorter than a heartbeat, so that nobody notices anything.
                 try await Task.sleep(for: .milliseconds(800))
             }
             await proxy.thaw()
@@ -79,6 +80,7 @@ struct ConnectionTests {
         try await queue.waitUntilAwaited(by: worker)
         await proxy.freeze()
         try await queue.put("m")
+        // The length of the fault: nothing of it can be seen from here.
         try await Task.sleep(for: .milliseconds(500))
         await proxy.thaw()
         try await worker.end().expect(0, "completed", attempt: 1)

@@ -44,6 +44,7 @@ private struct HeartbeatQueue {
         while ContinuousClock.now < end {
             let holds = try await condition()
             #expect(holds, sourceLocation: sourceLocation)
+            // The pulse of a promise that is looked at over a time.
             try await Task.sleep(for: .milliseconds(250))
         }
     }
@@ -168,6 +169,7 @@ struct HeartbeatTests {
         let worker = try spool.start(task: spool.script("echo >started; await go"), environment: queue.environment)
         try await spool.waitForNote("started")
         await queue.proxy.freeze()
+        // The length of the fault.
         try await Task.sleep(for: HeartbeatQueue.interval / 2)
         await queue.proxy.thaw()
         try await queue.expect(forIntervals: 2.5) {

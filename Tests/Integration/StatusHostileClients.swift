@@ -37,10 +37,10 @@ final class HostileClients: Sendable {
     private struct State {
         var counts = Counts()
         var stopped = false
-        var gone = false
     }
 
     private let state = Mutex(State())
+    private let gone = DispatchSemaphore(value: 0)
 
     /// - Parameter reopening: whether a connection that the server ends is made anew, after a second.
     init(port: Int, count: Int, manners: [Manner] = Manner.allCases, reopening: Bool = false) {
@@ -48,10 +48,11 @@ final class HostileClients: Sendable {
             var clients = (0..<count).map { HostileClient(manners[$0 % manners.count], port) }
             while !state.withLock({ $0.stopped }) {
                 for index in clients.indices { step(&clients[index], reopening) }
+                // The clients' pace: nothing is waited for.
                 usleep(5_000)
             }
             for client in clients { client.hangUp() }
-            state.withLock { $0.gone = true }
+            gone.signal()
         }
         thread.start()
     }
@@ -61,7 +62,9 @@ final class HostileClients: Sendable {
     /// Ends all connections.
     func stop() {
         state.withLock { $0.stopped = true }
-        while !state.withLock({ $0.gone }) { usleep(1_000) }
+        gone.wait()
+        // For whoever stops them once more.
+        gone.signal()
     }
 
     private func step(_ client: inout HostileClient, _ reopening: Bool) {

@@ -98,6 +98,7 @@ final class ScaleRun: Sendable {
         var killed = Set<pid_t>()
         while killed.count < count, process.isRunning {
             if let worker = workers.randomElement(), killed.insert(worker).inserted { Glibc.kill(worker, SIGKILL) }
+            // The pace of the faults, also while there is no worker.
             try await Task.sleep(for: .milliseconds(100))
         }
     }
