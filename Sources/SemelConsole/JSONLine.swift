@@ -3,16 +3,16 @@ import Semel
 
 /// JSON of one line, with its keys in order.
 enum JSONLine {
-    /// Empty for what JSON cannot say.
-    static func bytes(of value: some Encodable) -> [UInt8] {
+    /// `nil` for what JSON cannot say.
+    static func bytes(of value: some Encodable) -> [UInt8]? {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(value)).map(Array.init) ?? []
+        return (try? encoder.encode(value)).map { Array($0) }
     }
 
     /// A header's value; a text is shown as it is.
     static func of(_ value: HeaderValue) -> String {
         if case .string(let text) = value { return text }
-        return String(decoding: bytes(of: value), as: UTF8.self)
+        return bytes(of: value).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 }

@@ -65,9 +65,10 @@ extension QueueFailure {
 
 extension Response {
     static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
-        Response(
+        guard let bytes = JSONLine.bytes(of: value) else { return Response(status: .internalServerError) }
+        return Response(
             status: status, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: JSONLine.bytes(of: value))))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     static func html(_ text: String, status: HTTPResponse.Status = .ok) -> Response {

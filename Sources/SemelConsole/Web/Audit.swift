@@ -23,6 +23,7 @@ struct Audit: Sendable {
     func callAsFunction(_ entry: Entry) {
         var entry = entry
         entry.time = Timestamp.now.rfc3339
-        write(String(decoding: JSONLine.bytes(of: entry), as: UTF8.self) + "\n")
+        guard let line = JSONLine.bytes(of: entry) else { return }
+        write(String(decoding: line, as: UTF8.self) + "\n")
     }
 }
