@@ -47,6 +47,24 @@ struct QueueTests {
         #expect(Paging("99", of: 101).number == 3)
     }
 
+    @Test func aLookReadsNoMoreThanItMay() {
+        let letter = DeadLetter(reason: "r", attempts: 1, exit: 65, output: ["o"], worker: "w", time: "t")
+        let body = [UInt8](repeating: 0, count: 12 << 20)
+        var shelf = DeadLetterShelf()
+        while !shelf.isFull {
+            shelf.add(StoredDeadLetter(messageID: "m", letter: letter, body: body, headers: ["h": .string("v")]))
+        }
+        #expect(shelf.letters.count == 22, "256 MiB by 12 MiB")
+        #expect(shelf.letters.allSatisfy { $0.bytes == body.count && $0.stored.letter.reason == "r" })
+        #expect(shelf.letters.map(\.isWhole) == [true] + [Bool](repeating: false, count: 21), "16 MiB are kept")
+        #expect(shelf.letters.dropFirst().allSatisfy { $0.stored.body.isEmpty && $0.stored.headers.isEmpty })
+
+        var small = DeadLetterShelf()
+        while !small.isFull { small.add(StoredDeadLetter(messageID: "m", letter: letter, body: [])) }
+        #expect(small.letters.count == DeadLetterShelf.mostLetters)
+        #expect(small.letters.allSatisfy { $0.isWhole })
+    }
+
     @Test func lettersAreLookedAtAndChangedOneAfterTheOther() async throws {
         let directory = try TemporaryDirectory("console")
         let address = try QueueAddress(QueueURL("spool:\(directory.path("spool"))", source: "--queue"), [:])
@@ -89,22 +107,33 @@ struct QueueTests {
 }
 
 struct LiveReadingTests {
-    @Test func isReadOnlyWhileSomebodyLooks() async throws {
+    @Test func isReadAgainWhileSomebodyLooks() async throws {
+        let readings = Counter()
+        let live = LiveReading<Int>(
+            .init(watched: .milliseconds(10), attention: .seconds(3_600), unwatched: nil)
+        ) { _ in readings.next() }
+        let running = Task { await live.run() }
+        #expect(readings.value == 0)
+        #expect(await live.latest(within: .seconds(20)) ?? 0 > 0)
+        try await eventually("it is read again") { readings.value > 2 }
+        running.cancel()
+        await running.value
+    }
+
+    @Test func isLeftAloneWhenNobodyLooks() async throws {
         let readings = Counter()
         let live = LiveReading<Int>(
             .init(watched: .milliseconds(10), attention: .milliseconds(50), unwatched: nil)
         ) { _ in readings.next() }
         let running = Task { await live.run() }
-        #expect(readings.value == 0)
-        #expect(await live.latest() ?? 0 > 0)
-        try await eventually("it is read again") { readings.value > 1 }
+        #expect(await live.latest(within: .seconds(20)) ?? 0 > 0)
         try await eventually("nobody looks any more") {
             let before = readings.value
-            try await Task.sleep(for: .milliseconds(100))
+            try await Task.sleep(for: .milliseconds(200))
             return readings.value == before
         }
         let before = readings.value
-        #expect(await live.latest() ?? 0 > before)
+        try await eventually("the next look has it read") { await live.latest() ?? 0 > before }
         running.cancel()
         await running.value
     }

@@ -14,7 +14,9 @@ struct DeadLetterShelf: Sendable {
     }
 
     static let mostLetters = 10_000
-    private static let mostBytes = 16 << 20
+    /// Bodies come with their letters, so that it is them that a look costs.
+    static let mostRead = 256 << 20
+    private static let mostKept = 16 << 20
 
     private(set) var letters: [Letter] = []
     var time = Timestamp.now
@@ -23,22 +25,27 @@ struct DeadLetterShelf: Sendable {
     /// Letters are still being read.
     var isGrowing = true
     var problem: String?
-    private var bytes = 0
+    private var read = 0
+    private var kept = 0
+
+    /// As much as one look may cost was read.
+    var isFull: Bool { letters.count >= Self.mostLetters || read >= Self.mostRead }
 
     mutating func add(_ letter: StoredDeadLetter) {
-        var kept = Letter(stored: letter, bytes: letter.body.count, isWhole: true)
+        var entry = Letter(stored: letter, bytes: letter.body.count, isWhole: true)
         let size =
             letter.body.count + letter.letter.output.reduce(0) { $0 + $1.utf8.count }
             + letter.headers.reduce(0) { $0 + $1.key.utf8.count + JSONLine.of($1.value).utf8.count }
-        if bytes + size > Self.mostBytes {
-            kept.isWhole = false
-            kept.stored.body = []
-            kept.stored.letter.output = []
-            kept.stored.headers = [:]
+        read += size
+        if kept + size > Self.mostKept {
+            entry.isWhole = false
+            entry.stored.body = []
+            entry.stored.letter.output = []
+            entry.stored.headers = [:]
         } else {
-            bytes += size
+            kept += size
         }
-        letters.append(kept)
+        letters.append(entry)
     }
 }
 
@@ -62,7 +69,7 @@ final class DeadLetterDesk: Sendable {
             do throws(QueueFailure) {
                 try await visitor.visit { letter -> DeadLetterAction in
                     growing.withLock { shelf -> DeadLetterAction in
-                        guard shelf.letters.count < DeadLetterShelf.mostLetters else {
+                        guard !shelf.isFull else {
                             shelf.hasMore = true
                             return .stop
                         }

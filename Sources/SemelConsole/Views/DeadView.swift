@@ -75,7 +75,7 @@ struct DeadView {
         var text = "\(HumanText.messages(count))\(filtered), oldest first"
         if let shelf {
             if shelf.isGrowing { text += "; more are being read" }
-            if shelf.hasMore { text += ", of the first \(DeadLetterShelf.mostLetters)" }
+            if shelf.hasMore { text += ", of the first \(shelf.letters.count)" }
             text += ". Seen \(MomentText.of(shelf.time))."
         }
         return text
