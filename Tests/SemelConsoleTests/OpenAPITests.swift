@@ -126,6 +126,7 @@ private final class ConsoleDesk: Sendable {
                 "run", "--queue", url, "--status-address", "127.0.0.1:\(workerPort)", "--", "sh", "-c",
                 "echo 0.25 half of the half >&$SEMEL_PROGRESS_FD; echo line; exec sleep 600",
             ])
+        let redis = try await RedisServer.shared()
         let job = try directory.write(
             """
             apiVersion: keda.sh/v1alpha1
@@ -134,7 +135,10 @@ private final class ConsoleDesk: Sendable {
             spec:
               jobTargetRef:
                 template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}
-              triggers: [{type: redis, metadata: {address: "127.0.0.1:1", listName: a, listLength: "1"}}]
+              unknown: field
+              triggers:
+              - {type: redis, name: jobs, metadata: {address: "127.0.0.1:\(redis.port)", listName: a, listLength: "1"}}
+              - {type: redis, metadata: {address: "127.0.0.1:1", listName: a, listLength: "1"}}
             """, to: "job.yaml")
         let port = try FreePort.next()
         self.port = port

@@ -52,8 +52,8 @@ struct ScaledJobDecisions: DecisionSource {
         let explanation = Explanation(
             job: job, decision: decision, triggers: triggers, findings: manifest.findings(for: job))
         return DecisionDocument(
-            scaledJob: job.name, create: explanation.create, running: running, pending: pending, problems: problems,
-            text: ExplanationText(explanation).page())
+            scaledJob: job.name, create: explanation.create, running: running, pending: pending,
+            explanation: ExplanationJSON(explanation), problems: problems, text: ExplanationText(explanation).page())
     }
 
     /// At the same time: one broker that does not answer is waited for long enough.
