@@ -103,6 +103,9 @@ struct ConsoleCommand: AsyncParsableCommand {
         } catch let error as IOError {
             throw CommandFailure(
                 "--listen: \(listen): \(String(cString: strerror(error.errnoCode)).lowercased())", .unreachable)
+        } catch is SocketAddressError.UnknownHost {
+            throw CommandFailure(
+                "--listen: there is no host ‘\(host)’; 0.0.0.0 is every address of this one", .unreachable)
         } catch {
             throw CommandFailure("--listen: \(listen) cannot be used: \(error)", .unreachable)
         }
@@ -159,13 +162,9 @@ struct ConsoleCommand: AsyncParsableCommand {
     }
 
     private func token(in file: String) throws(CommandFailure) -> String {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw CommandFailure("--token-file: \(file) cannot be read", .misconfigured)
+        let token = try CommandFailure.wrapping { () throws(ConfigurationError) in
+            try SecretFile.read(file, source: "--token-file").trimmingCharacters(in: .whitespacesAndNewlines)
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw CommandFailure("--token-file: \(file) is not UTF-8, so that nobody can type it", .misconfigured)
-        }
-        let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard token.utf8.count >= ConsoleAccess.leastTokenBytes else {
             throw CommandFailure(
                 "--token-file: \(file) has a token of fewer than \(ConsoleAccess.leastTokenBytes) bytes; ‘openssl rand -hex 32’ makes a good one",

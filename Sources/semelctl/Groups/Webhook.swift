@@ -20,10 +20,11 @@ struct Webhook {
     /// `nil` when nobody names one.
     static func named(file: String?, _ environment: [String: String]) throws(CommandFailure) -> Webhook? {
         if let file {
-            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-                throw .misconfigured("--webhook-file: \(file) cannot be read".onOneLine)
+            let source = "--webhook-file"
+            let text = try CommandFailure.wrapping { () throws(ConfigurationError) in
+                try SecretFile.read(file, source: source)
             }
-            return try Webhook(text, source: "--webhook-file")
+            return try Webhook(text, source: source)
         }
         guard let text = environment[variable], !text.isEmpty else { return nil }
         return try Webhook(text, source: variable)
