@@ -2,6 +2,8 @@ import AsyncHTTPClient
 import Hummingbird
 import Logging
 import Semel
+import SemelKubernetes
+import Synchronization
 
 /// All that the console knows. Read while somebody looks; nothing of it outlives the process.
 final class Board: Sendable {
@@ -16,8 +18,19 @@ final class Board: Sendable {
         (self.source, self.decisions) = (source, decisions)
         let reader = WorkerReader()
         self.reader = reader
+        let last = Mutex(WorkersReading())
         workers = LiveReading(.init(watched: .seconds(2), attention: .seconds(20), unwatched: nil)) { _ in
-            await source.read(reader)
+            do throws(KubernetesError) {
+                let reading = try await source.read(reader)
+                last.withLock { $0 = reading }
+                return reading
+            } catch {
+                // What was seen before is better than nothing.
+                return last.withLock { last in
+                    last.problem = error.description
+                    return last
+                }
+            }
         }
     }
 
@@ -67,6 +80,7 @@ final class Board: Sendable {
 
     /// For the decision: `nil` when nobody knows.
     func unfinishedJobs() async -> [String: (running: Int, pending: Int)]? {
-        await knownWorkers()?.jobs?.mapValues { ($0.unfinished, $0.pending) }
+        guard let reading = await knownWorkers(), reading.problem == nil else { return nil }
+        return reading.jobs?.mapValues { ($0.unfinished, $0.pending) }
     }
 }

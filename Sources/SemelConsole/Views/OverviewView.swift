@@ -38,6 +38,8 @@ struct OverviewView {
 
     struct Cluster {
         let problem: String?
+        /// When it could be read last.
+        let since: String?
         let isLoading: Bool
         let jobs: JobCounts?
     }
@@ -63,7 +65,9 @@ struct OverviewView {
     ) {
         self.queues = queues.map { Queue($0.0, $0.1, $0.2) }
         if case .kubernetes = source {
-            cluster = Cluster(problem: workers?.problem, isLoading: workers == nil, jobs: workers?.allJobs)
+            cluster = Cluster(
+                problem: workers?.problem, since: workers?.time.map(MomentText.of), isLoading: workers == nil,
+                jobs: workers?.allJobs)
         } else {
             cluster = nil
         }

@@ -84,6 +84,8 @@ struct WorkersLiveView {
     }
 
     let problem: String?
+    /// When they could be read last.
+    let since: String?
     let isLoading: Bool
     let isUnconfigured: Bool
     let isEmpty: Bool
@@ -95,7 +97,7 @@ struct WorkersLiveView {
     init(_ source: WorkerSource, _ reading: WorkersReading?, state: String?, page: String?) {
         if case .none = source { isUnconfigured = true } else { isUnconfigured = false }
         isLoading = reading == nil && !isUnconfigured
-        problem = reading?.problem
+        (problem, since) = (reading?.problem, reading?.time.map(MomentText.of))
         let all = (reading?.workers ?? []).filter { state == nil || $0.state == state }
         isEmpty = all.isEmpty && !isUnconfigured && !isLoading && problem == nil
         let paging = Paging(page, of: all.count)

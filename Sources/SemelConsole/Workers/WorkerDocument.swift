@@ -99,7 +99,9 @@ struct WorkersReading: Sendable {
     var ended: [EndedWorkerDocument] = []
     /// By the name of the ScaledJob; `nil` without a cluster.
     var jobs: [String: JobCounts]?
+    /// `nil` before the first one.
     var time: Timestamp?
+    /// Why the rest is older than it should be.
     var problem: String?
 
     /// Of all ScaledJobs together.

@@ -11,20 +11,16 @@ public enum WorkerSource: Sendable {
 }
 
 extension WorkerSource {
-    func read(_ reader: WorkerReader) async -> WorkersReading {
+    func read(_ reader: WorkerReader) async throws(KubernetesError) -> WorkersReading {
         switch self {
         case .none: return WorkersReading(time: .now)
         case .addresses(let addresses):
             let workers = addresses.map { WorkerDocument(name: $0, address: $0, state: "SILENT") }
             return WorkersReading(workers: await reader.ask(workers), time: .now)
         case .kubernetes(let client, let namespace):
-            do throws(KubernetesError) {
-                let pods = try await client.list(Pod.self, in: namespace).items
-                let jobs = try await client.list(Job.self, in: namespace, labels: WorkerPods.scaledJobLabel).items
-                return await WorkersReading(pods: pods.filter(WorkerPods.isWorker), jobs: jobs, reader)
-            } catch {
-                return WorkersReading(problem: error.description)
-            }
+            let pods = try await client.list(Pod.self, in: namespace).items
+            let jobs = try await client.list(Job.self, in: namespace, labels: WorkerPods.scaledJobLabel).items
+            return await WorkersReading(pods: pods.filter(WorkerPods.isWorker), jobs: jobs, reader)
         }
     }
 }
