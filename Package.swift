@@ -170,7 +170,8 @@ let package = Package(
         .testTarget(
             name: "FaultTests", dependencies: ["Semel", "TestSupport"], path: "Tests/Faults", swiftSettings: settings),
         .testTarget(
-            name: "KubernetesTests", dependencies: ["TestSupport"], path: "Tests/Kubernetes", swiftSettings: settings),
+            name: "KubernetesTests", dependencies: ["KubernetesStandIn", "TestSupport"], path: "Tests/Kubernetes",
+            swiftSettings: settings),
         .testTarget(
             name: "ConsoleTests", dependencies: ["KubernetesStandIn", "Semel", "SemelKubernetes", "TestSupport"],
             path: "Tests/Console", swiftSettings: settings),
