@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 
@@ -9,6 +10,7 @@ final class ConsoleUnderTest: Sendable {
     let port: Int
     private let directory: TemporaryDirectory
     private let secrets: [String]
+    private let isToCrash = Mutex(false)
 
     static func start(
         _ queues: [any QueueUnderTest], _ flags: [String] = [], token: String? = nil,
@@ -50,7 +52,7 @@ final class ConsoleUnderTest: Sendable {
 
     deinit {
         // A page that cannot be reached would say nothing of it.
-        if let status = process.status, status != .exited(0) {
+        if let status = process.status, status != .exited(0), !isToCrash.withLock({ $0 }) {
             Issue.record("the console \(status): \(process.stderr.text)")
         }
     }
@@ -90,6 +92,13 @@ final class ConsoleUnderTest: Sendable {
         for secret in secrets where text.contains(secret) {
             Issue.record("\(what) shows a secret")
         }
+    }
+
+    /// Ends it at once.
+    func crash() async throws {
+        isToCrash.withLock { $0 = true }
+        process.send(SIGKILL)
+        try await process.waitForExit()
     }
 
     /// Ends it as Kubernetes does, and looks for secrets in all that it wrote.
