@@ -14,6 +14,8 @@ SHELL := /bin/sh
 
 BROKER ?= spool
 SWIFT ?= swift
+# Of builds for debugging. Other flags than last time build everything anew.
+BUILD_FLAGS ?=
 STATIC := -c release --scratch-path .build/static $(shell grep -v '^\#' scripts/static-flags)
 RELEASE := -c release --scratch-path .build/release-dynamic -Xswiftc -static-stdlib -Xlinker -s
 
@@ -29,16 +31,16 @@ build: packages
 
 demo: packages
 	scripts/packages demo $(BROKER)
-	$(SWIFT) build --product semel
-	$(SWIFT) build --product semelctl
-	$(SWIFT) build --product secret-scan
+	$(SWIFT) build $(BUILD_FLAGS) --product semel
+	$(SWIFT) build $(BUILD_FLAGS) --product semelctl
+	$(SWIFT) build $(BUILD_FLAGS) --product secret-scan
 	scripts/demo $(BROKER)
 
 # What only computes goes first: beside it, on few cores, tests that wait for something would wait too long.
 test: packages
 	scripts/packages test
 	scripts/python-tools
-	$(SWIFT) build --build-tests
+	$(SWIFT) build $(BUILD_FLAGS) --build-tests
 	scripts/test --filter SemelKEDATests --filter SemelGroupsTests
 	scripts/test --skip SemelKEDATests --skip SemelGroupsTests --skip ConformanceTests --skip FaultTests \
 		--skip KubernetesTests --skip ConsoleTests
@@ -50,27 +52,27 @@ test: packages
 conformance: packages
 	scripts/packages test
 	scripts/python-tools
-	$(SWIFT) build --build-tests
+	$(SWIFT) build $(BUILD_FLAGS) --build-tests
 	scripts/test --filter ConformanceTests
 
 # Needs root: a full disk is a tmpfs that a test mounts.
 faults: packages
 	scripts/packages test
 	scripts/python-tools
-	$(SWIFT) build --build-tests
+	$(SWIFT) build $(BUILD_FLAGS) --build-tests
 	scripts/test --filter FaultTests
 
 soak: packages
 	scripts/packages test
 	scripts/python-tools
 	$(if $(SEMEL_BIN_DIR),,$(SWIFT) build $(STATIC) --product semel)
-	$(SWIFT) build --product semel-soak
+	$(SWIFT) build $(BUILD_FLAGS) --product semel-soak
 	SEMEL_BIN_DIR=$(or $(SEMEL_BIN_DIR),$(CURDIR)/.build/static/release) .build/debug/semel-soak
 
 # The tests that look at the console, as far as they make pictures.
 screenshots: packages
 	scripts/packages test
-	$(SWIFT) build --build-tests
+	$(SWIFT) build $(BUILD_FLAGS) --build-tests
 	mkdir -p docs/images
 	SEMEL_SCREENSHOTS=$(CURDIR)/docs/images scripts/test --filter ScreenshotTests
 
