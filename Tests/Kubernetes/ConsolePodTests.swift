@@ -6,7 +6,7 @@ import Testing
 
 /// The console's pod as a process, its volumes as files, beside a cluster: chart and `semelctl console` cannot drift apart.
 @Suite struct ConsolePodTests {
-    private static let token = "t0ken-of-the-console"
+    private static let token = String(repeating: "t0ken-", count: 4)
     private static let key = "{token: key-of-the-service-account}"
     private let directory: TemporaryDirectory
     private let port: Int

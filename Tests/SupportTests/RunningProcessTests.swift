@@ -31,7 +31,7 @@ struct RunningProcessTests {
     }
 
     @Test func outputIsReadWhileItRuns() async throws {
-        let process = try shell("echo ready; trap 'echo bye; exit 3' TERM; while :; do sleep 0.01; done")
+        let process = try shell("trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.01; done")
         try await process.waitForOutput(containing: "ready")
         #expect(process.isRunning)
         process.send(SIGTERM)
