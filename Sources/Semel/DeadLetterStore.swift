@@ -49,7 +49,12 @@ public struct DeadLetterSelection: Sendable, Hashable {
     }
 
     public func contains(_ letter: StoredDeadLetter) -> Bool {
-        if let ids, !ids.contains(letter.messageID) { return false }
+        // Swift takes texts for equal that are written differently, é and e with an accent; brokers do not.
+        if let ids,
+            ids.firstIndex(of: letter.messageID).map({ ids[$0].utf8.elementsEqual(letter.messageID.utf8) }) != true
+        {
+            return false
+        }
         if let reason, !letter.letter.reason.lowercased().contains(reason.lowercased()) { return false }
         return true
     }

@@ -23,8 +23,10 @@ public struct Console: Sendable {
     /// For a connection on which nothing is asked.
     private static let idle = TimeAmount.seconds(60)
 
-    /// For answers that were begun when the console is to stop: well below the 30 s after which Kubernetes kills.
+    /// For answers that were begun when the console is to stop, and then for letters that are in its hands: together well
+    /// below the 30 s after which Kubernetes kills.
     private static let grace = Duration.seconds(10)
+    private static let graceForLetters = Duration.seconds(8)
 
     private let settings: Settings
     private let board: Board
@@ -77,7 +79,7 @@ public struct Console: Sendable {
         }
         reading.cancel()
         // A broker that does not answer keeps nobody from stopping.
-        _ = await ended.wait(atMost: .seconds(2))
+        _ = await ended.wait(atMost: Self.graceForLetters)
     }
 
     /// `GET /api/queues`, for the test that holds the description of the API against them.
@@ -92,7 +94,7 @@ public struct Console: Sendable {
         router.add(middleware: AnswerMiddleware(pages: pages))
         router.add(
             middleware: AccessMiddleware(
-                access: settings.access, sessions: sessions, isReadOnly: settings.isReadOnly))
+                access: settings.access, sessions: sessions, audit: audit, isReadOnly: settings.isReadOnly))
         router.get("/healthz") { _, _ in "ok\n" }
         for file in Assets.files {
             router.get(RouterPath("/assets/\(file.name)")) { _, _ -> Response in

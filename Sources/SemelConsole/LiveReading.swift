@@ -64,7 +64,8 @@ final class LiveReading<Value: Sendable>: Sendable {
         return value
     }
 
-    private func show(_ value: Value, of begun: ContinuousClock.Instant) {
+    /// - Parameter begun: When what it is of was looked at first.
+    func show(_ value: Value, of begun: ContinuousClock.Instant) {
         let next: OneShot<Value>? = state.withLock { state in
             // One that began later has seen more.
             if let readAt = state.readAt, readAt > begun { return nil }

@@ -95,8 +95,12 @@ final class AMQPMemory {
 }
 
 extension HeaderValue {
-    /// The nearest that JSON can say. Timestamps (seconds) become integers, decimals doubles, byte arrays strings.
-    init(_ field: amqp_field_value_t) {
+    /// Somebody may nest as deep as a frame is large, which no thread's stack is made for.
+    static let mostLevels = 32
+
+    /// The nearest that JSON can say. Timestamps (seconds) become integers, decimals doubles, byte arrays strings. What is
+    /// inside more than ``mostLevels`` arrays and tables is left out.
+    init(_ field: amqp_field_value_t, level: Int = 0) {
         let value = field.value
         switch amqp_field_value_kind_t(UInt32(field.kind)) {
         case AMQP_FIELD_KIND_BOOLEAN: self = .bool(value.boolean != 0)
@@ -118,16 +122,17 @@ extension HeaderValue {
         case AMQP_FIELD_KIND_UTF8, AMQP_FIELD_KIND_BYTES: self = .string(value.bytes.text)
         case AMQP_FIELD_KIND_ARRAY:
             let entries = UnsafeBufferPointer(start: value.array.entries, count: Int(value.array.num_entries))
-            self = .array(entries.map { HeaderValue($0) })
-        case AMQP_FIELD_KIND_TABLE: self = .table(HeaderValue.table(value.table))
+            self = level < Self.mostLevels ? .array(entries.map { HeaderValue($0, level: level + 1) }) : .null
+        case AMQP_FIELD_KIND_TABLE:
+            self = level < Self.mostLevels ? .table(HeaderValue.table(value.table, level: level + 1)) : .null
         default: self = .null
         }
     }
 
-    static func table(_ table: amqp_table_t) -> [String: HeaderValue] {
+    static func table(_ table: amqp_table_t, level: Int = 0) -> [String: HeaderValue] {
         var headers: [String: HeaderValue] = [:]
         for entry in UnsafeBufferPointer(start: table.entries, count: Int(table.num_entries)) {
-            headers[entry.key.text] = HeaderValue(entry.value)
+            headers[entry.key.text] = HeaderValue(entry.value, level: level)
         }
         return headers
     }

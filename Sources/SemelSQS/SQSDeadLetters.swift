@@ -43,8 +43,11 @@ public actor SQSDeadLetters: DeadLetterStore {
         } catch {
             result = .failure(error)
         }
-        for message in kept { try await handBack(message, to: dead) }
+        // Also when nobody waits for the look any more: whatever is not handed back is hidden for a quarter of an hour.
+        let receipts = kept.map(\.receiptHandle)
+        let failure = await Task { await handBack(receipts, to: dead) }.value
         try result.get()
+        if let failure { throw failure }
     }
 
     private func visitAll(
@@ -55,7 +58,12 @@ public actor SQSDeadLetters: DeadLetterStore {
         var retried: Set<String> = []
         var hasStopped = false
         while !hasStopped {
-            let page = try await receive(from: dead)
+            // An answer that nobody waits for any more would hide its letters: it is not given up, they are.
+            let page = try await Task { await received(from: dead) }.value.get()
+            guard !Task.isCancelled else {
+                kept += page
+                throw .unanswered("the look was given up")
+            }
             if page.isEmpty { return }
             for message in page {
                 let letter = Self.letter(message)
@@ -77,22 +85,38 @@ public actor SQSDeadLetters: DeadLetterStore {
         }
     }
 
-    private func receive(from dead: String) async throws(SQSFailure) -> [SQSWire.Message] {
-        let answer: SQSWire.Received = try await client.insist(
-            "ReceiveMessage",
-            SQSWire.ReceiveMessage(
-                queueUrl: dead, maxNumberOfMessages: Self.page, waitTimeSeconds: 1,
-                visibilityTimeout: Self.looking.wholeSeconds),
-            until: .now + Self.patience)
-        return answer.messages ?? []
+    private func received(from dead: String) async -> Result<[SQSWire.Message], SQSFailure> {
+        do throws(SQSFailure) {
+            let answer: SQSWire.Received = try await client.insist(
+                "ReceiveMessage",
+                SQSWire.ReceiveMessage(
+                    queueUrl: dead, maxNumberOfMessages: Self.page, waitTimeSeconds: 1,
+                    visibilityTimeout: Self.looking.wholeSeconds),
+                until: .now + Self.patience)
+            return .success(answer.messages ?? [])
+        } catch {
+            return .failure(error)
+        }
     }
 
-    private func handBack(_ message: SQSWire.Message, to dead: String) async throws(SQSFailure) {
-        let _: SQSWire.Nothing = try await client.insist(
-            "ChangeMessageVisibility",
-            SQSWire.ChangeMessageVisibility(
-                queueUrl: dead, receiptHandle: message.receiptHandle, visibilityTimeout: 0),
-            until: .now + Self.patience)
+    /// Those that are gone meanwhile are nobody's loss.
+    private func handBack(_ receipts: [String], to dead: String) async -> SQSFailure? {
+        do throws(SQSFailure) {
+            for start in stride(from: 0, to: receipts.count, by: Self.page) {
+                let page = receipts[start..<min(start + Self.page, receipts.count)]
+                let _: SQSWire.Nothing = try await client.insist(
+                    "ChangeMessageVisibilityBatch",
+                    SQSWire.ChangeMessageVisibilityBatch(
+                        queueUrl: dead,
+                        entries: page.enumerated().map { index, receipt in
+                            .init(id: "\(index)", receiptHandle: receipt, visibilityTimeout: 0)
+                        }),
+                    until: .now + Self.patience)
+            }
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private func delete(_ message: SQSWire.Message, from dead: String) async throws(SQSFailure) {

@@ -49,6 +49,17 @@ enum SQSWire {
         var visibilityTimeout: Int
     }
 
+    struct ChangeMessageVisibilityBatch: Encodable, Sendable {
+        var queueUrl: String
+        var entries: [Entry]
+
+        struct Entry: Encodable, Sendable {
+            var id: String
+            var receiptHandle: String
+            var visibilityTimeout: Int
+        }
+    }
+
     struct DeleteMessage: Encodable, Sendable {
         var queueUrl: String
         var receiptHandle: String

@@ -98,6 +98,25 @@ struct DeadLetterTests {
         try await queue.waitUntilLeft(Left(dead: 2))
     }
 
+    /// Whoever looked is gone in the middle of it.
+    @Test(arguments: QueueKind.allCases)
+    func areAllThereAfterALookThatWasGivenUp(_ kind: QueueKind) async throws {
+        let queue = try await queue(kind, "a", "b", "c")
+        let begun = OneShot<Bool>()
+        let look = Task {
+            try await queue.visit { _ in
+                begun.fulfil(true)
+                return .keep
+            }
+        }
+        _ = await begun.wait()
+        look.cancel()
+        _ = await look.result
+        try await eventually(timeout: .seconds(30), "all are there") {
+            try await texts(queue.visit()).sorted() == ["a", "b", "c"]
+        }
+    }
+
     /// Whatever is retried and dies again is not met a second time.
     @Test(arguments: QueueKind.allCases)
     func thatComeMeanwhileAreLeftOut(_ kind: QueueKind) async throws {

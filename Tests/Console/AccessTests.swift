@@ -48,7 +48,7 @@ struct AccessTests {
             console.expectNoSecret(in: answer.text, path)
         }
         #expect(try await console.get("/api/queues", ["Authorization": "Bearer x"]).status == 401)
-        #expect(try console.audit.map { $0["audit"] as? String } == ["refused", "sign-in"])
+        #expect(try console.audit.map { $0["audit"] as? String } == ["refused", "sign-in", "refused"])
         try await console.stop()
     }
 

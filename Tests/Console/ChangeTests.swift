@@ -74,12 +74,12 @@ struct ChangeTests {
             try await browser.open(console.url("/dead"))
             try await browser.waitUntil("all are listed") { try await browser.findAll("tbody tr").count == 3 }
             let field = try await browser.find("#reason")
-            try await field.type("65")
+            try await field.type("status 65")
             try await browser.press(.enter)
             try await browser.waitUntil("the filter holds") { try await browser.findAll("tbody tr").count == 2 }
-            #expect(try await browser.find("#reason").property("value") == "65")
+            #expect(try await browser.find("#reason").property("value") == "status 65")
             try await browser.find("#retry-all").click()
-            #expect(try await browser.read("main").contains("65"))
+            #expect(try await browser.read("main").contains("status 65"))
             try await browser.find("button.main").click()
             #expect(try await browser.read(".notice.done") == "2 messages back in the queue.")
         }

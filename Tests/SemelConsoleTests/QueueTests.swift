@@ -65,6 +65,38 @@ struct QueueTests {
         #expect(small.letters.allSatisfy { $0.isWhole })
     }
 
+    /// Nothing is said to be all before all were looked at.
+    @Test func whatWasNotFoundYetMayStillBeFound() throws {
+        let address = try QueueAddress(QueueURL("spool:/tmp/a", source: "--queue"), [:])
+        let queue = try #require(ConsoleQueue.all([address]).first)
+        let letter = DeadLetter(reason: "disk full", attempts: 1, exit: 1, output: [], worker: "w", time: "t")
+        var shelf = DeadLetterShelf()
+        shelf.add(StoredDeadLetter(messageID: "m", letter: letter, body: []))
+        func view(_ reason: String) -> DeadView {
+            DeadView(queue, among: [queue], shelf, reason: reason, page: nil, mayChange: false, formToken: "")
+        }
+        #expect(view("memory").isLoading && !view("memory").isEmpty)
+        #expect(!view("disk full").isLoading && view("disk full").hasLetters)
+        shelf.isGrowing = false
+        #expect(!view("memory").isLoading && view("memory").isEmpty && view("memory").looked == nil)
+        shelf.hasMore = true
+        let html = try Pages(isReadOnly: true).fragment("dead", view("memory"))
+        #expect(html.contains("No dead letter of the first 1 has ‘memory’ in its reason."))
+    }
+
+    /// Brokers tell ids apart by their bytes.
+    @Test func idsThatLookTheSame() {
+        let letter = DeadLetter(reason: "r", attempts: 1, exit: 1, output: [], worker: "w", time: "t")
+        let selection = DeadLetterSelection(ids: ["e\u{301}"])
+        #expect(selection.contains(StoredDeadLetter(messageID: "e\u{301}", letter: letter, body: [])))
+        #expect(!selection.contains(StoredDeadLetter(messageID: "\u{E9}", letter: letter, body: [])))
+    }
+
+    @Test func aQueryIsReadAsAFormSendsIt() throws {
+        let query = Form.query("reason=no+space&id=a%2Bb&plain=%20")
+        #expect(query.text("reason") == "no space" && query.text("id") == "a+b" && query.text("plain") == " ")
+    }
+
     @Test func lettersAreLookedAtAndChangedOneAfterTheOther() async throws {
         let directory = try TemporaryDirectory("console")
         let address = try QueueAddress(QueueURL("spool:\(directory.path("spool"))", source: "--queue"), [:])

@@ -7,6 +7,7 @@ import Semel
 struct AccessMiddleware: RouterMiddleware {
     let access: ConsoleAccess
     let sessions: Sessions
+    let audit: Audit
     let isReadOnly: Bool
 
     /// Shows nothing of what is in the queues.
@@ -21,7 +22,7 @@ struct AccessMiddleware: RouterMiddleware {
         let isChange = ![.get, .head].contains(request.method)
         if isChange { try Self.checkOrigin(request) }
         var context = context
-        let visitor = try visitor(request)
+        let visitor = try await visitor(request)
         context.visitor = visitor
         if visitor == nil, !Self.openToAll.contains(path), !path.hasPrefix("/assets/") {
             return try refusal(request)
@@ -35,7 +36,7 @@ struct AccessMiddleware: RouterMiddleware {
     }
 
     /// `nil` for somebody who may not come in.
-    private func visitor(_ request: Request) throws -> Visitor? {
+    private func visitor(_ request: Request) async throws -> Visitor? {
         let session = request.cookies[Sessions.cookieName(request.head.authority)].flatMap {
             sessions.session($0.value)
         }
@@ -48,6 +49,7 @@ struct AccessMiddleware: RouterMiddleware {
             if let authorization = request.headers[.authorization] {
                 let words = authorization.split(separator: " ", maxSplits: 1)
                 guard words.count == 2, words[0].lowercased() == "bearer", sessions.isToken(String(words[1])) else {
+                    await audit.refused()
                     throw HTTPError(.unauthorized, message: "Authorization: not ‘Bearer’ with the console's token")
                 }
                 return Visitor(name: "token", formToken: "", isProgram: true)

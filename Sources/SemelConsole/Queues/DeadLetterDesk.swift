@@ -56,6 +56,7 @@ struct DeadLetterShelf: Sendable {
 final class DeadLetterDesk: Sendable {
     let shelf: LiveReading<DeadLetterShelf>
     private let visitor: LetterVisitor
+    private let last = LastShelf()
 
     /// When so many are read, they are shown: a page of them is soon there, and the others follow.
     private static let steps: Set = [Paging.size, 10 * Paging.size, 100 * Paging.size]
@@ -63,7 +64,7 @@ final class DeadLetterDesk: Sendable {
     init(_ queue: ConsoleQueue, log: Logger) {
         let visitor = LetterVisitor(queue: queue, log: log)
         self.visitor = visitor
-        let last = Mutex(DeadLetterShelf())
+        let last = self.last
         shelf = LiveReading(.init(watched: .seconds(5), attention: .zero, unwatched: nil)) { show in
             let growing = Mutex(DeadLetterShelf())
             do throws(QueueFailure) {
@@ -82,16 +83,13 @@ final class DeadLetterDesk: Sendable {
             } catch {
                 // What was seen before is better than nothing.
                 let reason = error.reason
-                return last.withLock { last in
+                return last.shelf.withLock { last in
                     last.problem = reason
                     last.isGrowing = false
                     return last
                 }
             }
-            return growing.withLock { shelf in
-                last.withLock { $0 = shelf }
-                return shelf
-            }
+            return last.keep(growing)
         }
     }
 
@@ -101,12 +99,16 @@ final class DeadLetterDesk: Sendable {
 
     /// The whole letter; `nil` when there is none with this id any more.
     func letter(_ id: String) async throws(QueueFailure) -> StoredDeadLetter? {
-        if let known = await shelf.latest()?.letters.first(where: { $0.stored.messageID == id }), known.isWhole {
-            return known.stored
+        let selection = DeadLetterSelection(ids: [id])
+        guard let seen = await shelf.latest() else {
+            throw .unreachable("the dead letters are still being read; ask again in a moment")
         }
+        let known = seen.letters.first { selection.contains($0.stored) }
+        if let known, known.isWhole { return known.stored }
+        if let problem = seen.problem { throw .unreachable(problem) }
         let found = OneShot<StoredDeadLetter>()
         try await visitor.visit { letter in
-            guard letter.messageID == id else { return .keep }
+            guard selection.contains(letter) else { return .keep }
             found.fulfil(letter)
             return .stop
         }
@@ -120,23 +122,49 @@ final class DeadLetterDesk: Sendable {
     func change(
         _ selection: DeadLetterSelection, _ action: DeadLetterAction, counting changed: ChangeCount = ChangeCount()
     ) async throws(QueueFailure) -> Int {
+        let begun = ContinuousClock.now
+        let left = Mutex(DeadLetterShelf())
         try await visitor.visit { letter in
-            guard selection.contains(letter) else { return .keep }
-            changed.add()
-            return action
+            changed.isDone()
+            guard !selection.contains(letter) else {
+                changed.begin()
+                return action
+            }
+            left.withLock { left in
+                if left.isFull { left.hasMore = true } else { left.add(letter) }
+            }
+            return .keep
         }
-        await shelf.refresh()
+        changed.isDone()
+        left.withLock { $0.isGrowing = false }
+        shelf.show(last.keep(left), of: begun)
         return changed.value
     }
 }
 
+/// For when nothing can be read.
+private final class LastShelf: Sendable {
+    let shelf = Mutex(DeadLetterShelf())
+
+    func keep(_ new: borrowing Mutex<DeadLetterShelf>) -> DeadLetterShelf {
+        let new = new.withLock { $0 }
+        shelf.withLock { $0 = new }
+        return new
+    }
+}
+
+/// A change counts when the next letter is looked at, or all are through: before that it may still fail.
 final class ChangeCount: Sendable {
-    private let count = Atomic(0)
+    private let count = Mutex((done: 0, begun: 0))
 
-    var value: Int { count.load(ordering: .relaxed) }
+    var value: Int { count.withLock { $0.done } }
 
-    fileprivate func add() {
-        count.add(1, ordering: .relaxed)
+    fileprivate func begin() {
+        count.withLock { $0.begun += 1 }
+    }
+
+    fileprivate func isDone() {
+        count.withLock { $0.done = $0.begun }
     }
 }
 
@@ -151,6 +179,7 @@ private struct LetterVisitor: Sendable {
 
     func visit(_ decide: @escaping @Sendable (StoredDeadLetter) -> DeadLetterAction) async throws(QueueFailure) {
         try await turns.run { () async throws(QueueFailure) in
+            guard !Task.isCancelled else { throw .unreachable("the console is being stopped") }
             let store: any DeadLetterStore
             do throws(SystemError) {
                 store = try queue.address.deadLetters(log: log)

@@ -41,6 +41,8 @@ struct DeadView {
     let problem: String?
     let isLoading: Bool
     let isEmpty: Bool
+    /// How many were looked at, where these are not all.
+    let looked: String?
     let hasLetters: Bool
     let summary: String
     let total: String
@@ -58,13 +60,14 @@ struct DeadView {
         self.queues = queues.map { QueueLink(slug: $0.slug, isCurrent: $0.slug == queue.slug) }
         (filter, self.mayChange, self.formToken) = (reason, mayChange, formToken)
         problem = shelf?.problem
-        isLoading = shelf == nil
         let selection = DeadLetterSelection(reason: reason)
         let found = (shelf?.letters ?? []).filter { selection.contains($0.stored) }
         let paging = Paging(page, of: found.count)
         letters = found[paging.range].map { Letter($0, queue.slug) }
         hasLetters = !found.isEmpty
-        isEmpty = found.isEmpty && shelf != nil && problem == nil
+        isLoading = found.isEmpty && problem == nil && shelf?.isGrowing != false
+        isEmpty = found.isEmpty && problem == nil && !isLoading
+        looked = shelf.flatMap { $0.isGrowing || $0.hasMore ? "\($0.letters.count)" : nil }
         total = shelf?.isGrowing == true || shelf?.hasMore == true ? "" : "\(found.count)"
         summary = Self.summary(found.count, shelf, reason)
         pager = PagerView(paging, "/queues/\(queue.slug)/dead", reason.map { [("reason", $0)] } ?? [])
@@ -106,7 +109,8 @@ struct ConfirmView {
         } else {
             which = "all dead letters"
         }
-        let number = change.selection.ids == nil ? seen.map { " (\($0) were seen)" } ?? "" : ""
+        // Several may have the same id.
+        let number = seen.map { $0 == change.selection.ids?.count ? "" : " (\($0) were seen)" } ?? ""
         let consequence = isDrop ? " They are gone for good then." : " Each begins with its first attempt."
         question = "\(verb) \(which) of \(queue.slug)\(number)?" + consequence
         action = isDrop ? "/dead/drop" : "/dead/retry"

@@ -20,10 +20,10 @@ struct APIRoutes: Sendable {
         }
         router.get("/api/queues") { _, _ -> Response in .json(["queues": await queues()]) }
         router.get("/api/history") { request, _ -> Response in
-            let queue = try board.queue(request.uri.queryParameters.text("queue"))
+            let queue = try board.queue(request.query.text("queue"))
             return .json(["samples": await queue.history])
         }
-        router.get("/api/workers") { request, _ -> Response in .json(await workers(request.uri.queryParameters)) }
+        router.get("/api/workers") { request, _ -> Response in .json(await workers(request.query)) }
         router.get("/api/decisions") { _, _ -> Response in
             let decisions = await board.decisions?.decisions(jobs: board.unfinishedJobs()) ?? []
             return .json(["decisions": decisions])
@@ -31,7 +31,7 @@ struct APIRoutes: Sendable {
         addDead(to: router)
         router.post("/api/messages") { request, context -> Response in
             try Self.checkThatItIsOurs(request, context)
-            let query = request.uri.queryParameters
+            let query = request.query
             let queue = try board.queue(query.text("queue"))
             let body = try await request.body.collect(upTo: EnqueueRoutes.mostBytes)
             try await enqueuing.enqueue(
@@ -43,7 +43,7 @@ struct APIRoutes: Sendable {
 
     private func addDead(to router: Router<ConsoleContext>) {
         router.get("/api/dead") { request, _ -> Response in
-            let query = request.uri.queryParameters
+            let query = request.query
             let queue = try board.queue(query.text("queue"))
             guard let shelf = await queue.letters.shelf.latest() else {
                 throw HTTPError(.serviceUnavailable, message: "the dead letters are being read; ask again")
@@ -68,7 +68,7 @@ struct APIRoutes: Sendable {
     }
 
     private func letter(_ request: Request) async throws -> StoredDeadLetter {
-        let query = request.uri.queryParameters
+        let query = request.query
         let queue = try board.queue(query.text("queue"))
         let id = query.text("id") ?? ""
         guard let letter = try await queue.letters.letter(id) else {

@@ -65,7 +65,9 @@ extension QueueFailure {
 
 extension Response {
     static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
-        guard let bytes = JSONLine.bytes(of: value) else { return Response(status: .internalServerError) }
+        guard let bytes = JSONLine.bytes(of: value) else {
+            return .json(["error": "there is no way to say this in JSON"], status: .internalServerError)
+        }
         return Response(
             status: status, headers: [.contentType: "application/json"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))

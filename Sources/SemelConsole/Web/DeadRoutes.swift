@@ -62,12 +62,12 @@ struct DeadRoutes: Sendable {
         do throws(QueueFailure) {
             let count = try await queue.letters.change(change.selection, change.action, counting: changed)
             entry.messages = count
-            audit(entry)
+            await audit(entry)
             await queue.counts.refresh()
             return count
         } catch {
             (entry.messages, entry.problem) = (changed.value, error.reason)
-            audit(entry)
+            await audit(entry)
             throw error
         }
     }

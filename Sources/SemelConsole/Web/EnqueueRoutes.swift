@@ -15,7 +15,7 @@ struct EnqueueRoutes: Sendable {
 
     func add(to router: Router<ConsoleContext>) {
         router.get("/enqueue") { request, context -> Response in
-            let query = request.uri.queryParameters
+            let query = request.query
             return page(query.text("queue"), nil, nil, context, notice: Notice(query)?.text)
         }
         router.post("/enqueue") { request, context -> Response in
@@ -66,10 +66,10 @@ struct EnqueueRoutes: Sendable {
         do throws(QueueFailure) {
             try await queue.enqueue(OutgoingMessage(body: body, id: id, contentType: type, headers: named))
             entry.messages = 1
-            audit(entry)
+            await audit(entry)
         } catch {
             entry.problem = error.reason
-            audit(entry)
+            await audit(entry)
             throw error
         }
     }

@@ -36,3 +36,8 @@ struct Form: Sendable {
         fields[values: Substring(name)].map(String.init).filter { !$0.isEmpty }
     }
 }
+
+extension Request {
+    /// A form may also be sent as a query.
+    var query: FlatDictionary<Substring, Substring> { Form.query(uri.query ?? "") }
+}

@@ -16,7 +16,7 @@ struct PageRoutes: Sendable {
             return pages.page("overview", ["live": live], title: "Overview", at: "/", context.visitor)
         }
         router.get("/workers") { request, context -> Response in
-            let query = request.uri.queryParameters
+            let query = request.query
             let (state, page) = (query.text("state"), query.text("page"))
             let address = "/events/workers" + URLText.query(Self.query(state, page))
             let view = WorkersView(
@@ -29,7 +29,7 @@ struct PageRoutes: Sendable {
         }
         router.get("/queues/:queue/dead") { request, context -> Response in
             let queue = try board.queue(context.parameters.get("queue"))
-            let query = request.uri.queryParameters
+            let query = request.query
             let view = DeadView(
                 queue.queue, among: board.queues.map(\.queue), await queue.letters.shelf.latest(),
                 reason: query.text("reason"), page: query.text("page"), mayChange: !isReadOnly,
@@ -43,7 +43,7 @@ struct PageRoutes: Sendable {
         }
         router.get("/queues/:queue/message") { request, context -> Response in
             let queue = try board.queue(context.parameters.get("queue"))
-            let query = request.uri.queryParameters
+            let query = request.query
             let id = query.text("id") ?? ""
             guard let letter = try await queue.letters.letter(id) else {
                 throw HTTPError(.notFound, message: "there is no dead letter ‘\(id)’ in \(queue.queue.slug) any more")
@@ -64,7 +64,7 @@ struct PageRoutes: Sendable {
             .events { await overview() }
         }
         router.get("/events/workers") { request, _ -> Response in
-            let query = request.uri.queryParameters
+            let query = request.query
             let (state, page) = (query.text("state"), query.text("page"))
             return .events { await workers(state: state, page: page) }
         }

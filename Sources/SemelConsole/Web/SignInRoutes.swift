@@ -8,9 +8,6 @@ struct SignInRoutes: Sendable {
     let sessions: Sessions
     let audit: Audit
 
-    /// For whoever tries one token after the other.
-    private static let pauseAfterFailure = Duration.seconds(1)
-
     func add(to router: Router<ConsoleContext>) {
         router.get("/login") { _, context -> Response in
             context.visitor == nil ? page() : .redirect(to: "/", type: .normal)
@@ -18,11 +15,10 @@ struct SignInRoutes: Sendable {
         router.post("/login") { request, context -> Response in
             let body = try await request.body.collect(upTo: 64 << 10)
             guard sessions.isToken(Form(String(buffer: body))["token"] ?? "") else {
-                audit(Audit.Entry(audit: "refused", user: "", problem: "not the token"))
-                try await Task.sleep(for: Self.pauseAfterFailure)
+                await audit.refused()
                 return page(problem: "That is not the token.", status: .unauthorized)
             }
-            audit(Audit.Entry(audit: "sign-in", user: "token"))
+            await audit(Audit.Entry(audit: "sign-in", user: "token"))
             var response = Response.redirect(to: "/", type: .found)
             response.setCookie(AccessMiddleware.cookie(sessions.new().text, request))
             return response

@@ -40,9 +40,14 @@ extension QueueUnderTest {
     ) async throws -> [StoredDeadLetter] {
         let seen = Mutex<[StoredDeadLetter]>([])
         let store = try address().deadLetters(log: .silent)
-        try await store.visit { letter in
-            seen.withLock { $0.append(letter) }
-            return decide(letter)
+        do {
+            try await store.visit { letter in
+                seen.withLock { $0.append(letter) }
+                return decide(letter)
+            }
+        } catch {
+            await store.close()
+            throw error
         }
         await store.close()
         return seen.withLock { $0 }

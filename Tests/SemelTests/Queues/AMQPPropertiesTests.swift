@@ -34,6 +34,26 @@ import Testing
         return AMQPProperties(copying: source)
     }
 
+    /// A frame of 25 KB is enough for a nesting that no stack is made for.
+    @Test func whatIsNestedTooDeeplyIsLeftOut() {
+        let levels = 5_000
+        let entries = UnsafeMutablePointer<amqp_field_value_t>.allocate(capacity: levels)
+        defer { entries.deallocate() }
+        entries.initialize(repeating: amqp_field_value_t(), count: levels)
+        entries[levels - 1].kind = UInt8(AMQP_FIELD_KIND_BOOLEAN.rawValue)
+        for level in 0..<levels - 1 {
+            entries[level].kind = UInt8(AMQP_FIELD_KIND_ARRAY.rawValue)
+            entries[level].value.array = amqp_array_t(num_entries: 1, entries: entries + level + 1)
+        }
+        var value = HeaderValue(entries[0])
+        var depth = 0
+        while case .array(let inner) = value {
+            value = inner[0]
+            depth += 1
+        }
+        #expect(depth == HeaderValue.mostLevels && value == .null)
+    }
+
     /// The library leaves alone what a message does not have: there is whatever was in that memory before.
     @Test func whatIsNotThereIsNotCopied() {
         let memory = AMQPMemory()
